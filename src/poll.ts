@@ -1,0 +1,86 @@
+/**
+ * What asking a firewall comes to: the values that pass from the session to
+ * the metrics, the log and the status page.
+ *
+ * @module
+ */
+
+import type { VpnFlow } from "./vpn_flow.ts";
+
+/** Why a poll can fail: the values of a label, hence a closed set. */
+export const REASONS = [
+  "auth",
+  "command",
+  "connect",
+  "host_key",
+  "parse",
+  "session",
+  "timeout",
+] as const;
+
+export type Reason = (typeof REASONS)[number];
+
+/** What a poll consists of, in the order in which it happens. */
+export const PHASES = [
+  "connect",
+  "handshake",
+  "auth",
+  "session",
+  "command",
+] as const;
+
+export type Phase = (typeof PHASES)[number];
+
+/** Seconds spent in each phase; 0 for a phase not reached or not needed. */
+export type Durations = Readonly<Record<Phase, number>>;
+
+/** What a firewall or a network did wrong. Anything else that is thrown is a bug. */
+export class PollError extends Error {
+  override readonly name = "PollError";
+  readonly reason: Reason;
+
+  constructor(reason: Reason, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.reason = reason;
+  }
+}
+
+interface Finished {
+  readonly durations: Durations;
+  /** Unix time in seconds. */
+  readonly finishedAt: number;
+}
+
+/** A poll that returned a complete table. */
+export interface GoodPoll extends Finished {
+  readonly ok: true;
+  readonly flow: VpnFlow;
+  /** What the prompt says in parentheses, such as `active`. */
+  readonly haState: string | undefined;
+}
+
+/** A poll that did not, and why. */
+export interface FailedPoll extends Finished {
+  readonly ok: false;
+  readonly reason: Reason;
+  /** A sentence for the operator, safe to print. */
+  readonly message: string;
+}
+
+export type Poll = GoodPoll | FailedPoll;
+
+/** Everything known about one firewall. Times are Unix times in seconds. */
+export interface Status {
+  /** `host`, `host:port` or `[v6]:port`, as configured. */
+  readonly target: string;
+  /** `undefined` before the first poll has finished. */
+  readonly poll: Poll | undefined;
+  /** 0 before the first success. */
+  readonly lastSuccessAt: number;
+  /** Of the last login that succeeded, in seconds. */
+  readonly loginDuration: number | undefined;
+  /** No login before this time; 0 when logins are allowed. */
+  readonly authRetryAt: number;
+  /** Logins attempted since the exporter started. */
+  readonly logins: number;
+}

@@ -1,0 +1,28 @@
+/**
+ * Text from outside, made safe to print on one line.
+ *
+ * @module
+ */
+
+/** Characters that can move a terminal's cursor, break a line or reorder it. */
+const UNSAFE =
+  // deno-lint-ignore no-control-regex -- these are the characters to find
+  /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]/g;
+
+/** Writes unsafe characters as `\u{…}`, so that what was sent can be seen. */
+export function escapeUnsafe(text: string): string {
+  return text.replace(
+    UNSAFE,
+    (character) => `\\u{${character.charCodeAt(0).toString(16)}}`,
+  );
+}
+
+/**
+ * Puts text in double quotes for a message, escaped and on one line.
+ *
+ * @param limit Characters to keep; what is cut off is shown as `…`.
+ */
+export function quote(text: string, limit = 120): string {
+  const kept = text.length > limit ? `${text.slice(0, limit)}…` : text;
+  return `"${escapeUnsafe(kept)}"`;
+}

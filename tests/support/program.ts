@@ -1,0 +1,62 @@
+/**
+ * Programs of the system that tests lean on, such as `promtool`.
+ *
+ * @module
+ */
+
+/**
+ * Whether a test that needs a program is to be ignored here. On CI none is: a
+ * program that is missing there fails its tests.
+ */
+export function isAbsent(program: string): boolean {
+  if (Deno.env.get("CI") === "true") return false;
+  const folders = Deno.env.get("PATH")?.split(":") ?? [];
+  return !folders.some((folder) => isFile(`${folder}/${program}`));
+}
+
+function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+/** What a program did. */
+export interface Outcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a program to its end, whatever that is. */
+export async function execute(
+  program: string,
+  args: readonly string[],
+  options: Pick<Deno.CommandOptions, "clearEnv" | "cwd" | "env"> = {},
+): Promise<Outcome> {
+  const command = new Deno.Command(program, {
+    ...options,
+    args: [...args],
+    stdin: "null",
+  });
+  const { code, stdout, stderr } = await command.output();
+  const decoder = new TextDecoder();
+  return {
+    code,
+    stdout: decoder.decode(stdout),
+    stderr: decoder.decode(stderr),
+  };
+}
+
+/** A folder that is gone after the test. */
+export async function temporaryFolder(): Promise<
+  AsyncDisposable & { readonly path: string }
+> {
+  const path = await Deno.makeTempDir({ prefix: "panos-ipsec-" });
+  return {
+    path,
+    [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }),
+  };
+}

@@ -1,0 +1,372 @@
+/**
+ * Prints replies to `show vpn flow` the way a C program prints a table: each
+ * value padded to the width of its field, a blank between fields, longer
+ * values pushing the rest of the line to the right.
+ *
+ * Nothing here is shared with the parser, on purpose.
+ *
+ * @module
+ */
+
+import fc from "fast-check";
+import type { Tunnel } from "../../src/vpn_flow.ts";
+
+/** One tunnel as the firewall knows it. */
+export interface Entry {
+  readonly id: string;
+  readonly name: string;
+  readonly state: string;
+  readonly monitor: string;
+  readonly local: string;
+  readonly peer: string;
+  readonly tunnelInterface: string;
+  readonly gwid: string;
+  readonly mode: string;
+}
+
+/** How a release of PAN-OS, or whoever copied its text, lays a reply out. */
+export interface Layout {
+  readonly idWidth: number;
+  readonly nameWidth: number;
+  readonly stateWidth: number;
+  readonly addressWidth: number;
+  /** Whether fields are padded to so many characters or so many bytes. */
+  readonly unit: "byte" | "character";
+  readonly idsAtRight: boolean;
+  /** Whether states are cut to the width of their field. */
+  readonly cutsState: boolean;
+  /** After which column a `gwid` is inserted. */
+  readonly gwidAfter: "id" | "name" | "monitor" | "peer-ip" | "nowhere";
+  readonly hasMode: boolean;
+  /** By how much each header is off its field: -1, 0 or 1. */
+  readonly headerOffsets: readonly number[];
+  readonly ruler: "groups" | "unbroken" | "none";
+  readonly rulerGroup: number;
+  /** Which lines had their runs of blanks made one. */
+  readonly collapsed: "nothing" | "header" | "everything";
+  readonly padsLastField: boolean;
+  readonly upperCaseHeader: boolean;
+  readonly lineEnd: "\n" | "\r\n";
+  readonly before: string;
+  readonly after: string;
+  /** Whether a table without rows has its header all the same. */
+  readonly hasEmptyHeader: boolean;
+  readonly saysConfigured: boolean;
+  /** Tunnels of other types, which are counted and not listed. */
+  readonly otherTunnels: number;
+}
+
+/** A reply, as one data plane or several compose it. */
+export interface Reply {
+  readonly layout: Layout;
+  /** One table for each data plane. */
+  readonly tables: readonly (readonly Entry[])[];
+}
+
+interface Field {
+  readonly header: string;
+  readonly width: number;
+  readonly print: (entry: Entry) => string;
+}
+
+function fieldsOf(layout: Layout): readonly Field[] {
+  const { nameWidth, stateWidth, addressWidth } = layout;
+  const fields: Field[] = [
+    { header: "id", width: layout.idWidth, print: ({ id }) => id },
+    { header: "name", width: nameWidth, print: ({ name }) => name },
+    {
+      header: "state",
+      width: stateWidth,
+      print: ({ state }) =>
+        layout.cutsState ? state.slice(0, stateWidth) : state,
+    },
+    { header: "monitor", width: 7, print: ({ monitor }) => monitor },
+    { header: "local-ip", width: addressWidth, print: ({ local }) => local },
+    { header: "peer-ip", width: addressWidth, print: ({ peer }) => peer },
+    {
+      header: "tunnel-i/f",
+      width: 12,
+      print: ({ tunnelInterface }) => tunnelInterface,
+    },
+  ];
+  if (layout.hasMode) {
+    fields.push({ header: "mode", width: 9, print: ({ mode }) => mode });
+  }
+  const previous = fields.findIndex(({ header }) =>
+    header === layout.gwidAfter
+  );
+  if (previous !== -1) {
+    const gwid = { header: "gwid", width: 5, print: (e: Entry) => e.gwid };
+    fields.splice(previous + 1, 0, gwid);
+  }
+  return fields;
+}
+
+/** The reply, from the line after the echo to the line before the prompt. */
+export function printReply({ layout, tables }: Reply): string {
+  const lines = tables.flatMap((entries) => tableLines(entries, layout));
+  const body = lines.map((line) => line + layout.lineEnd).join("");
+  return layout.before + body + layout.after;
+}
+
+function tableLines(entries: readonly Entry[], layout: Layout): string[] {
+  const count = entries.length;
+  const lines = [
+    "",
+    `total tunnels configured:                     ${
+      count + layout.otherTunnels
+    }`,
+    "filter - type IPSec, state any",
+    "",
+  ];
+  if (layout.saysConfigured) {
+    lines.push(`total IPSec tunnel configured:                ${count}`);
+  }
+  lines.push(`total IPSec tunnel shown:                     ${count}`, "");
+  if (count > 0 || layout.hasEmptyHeader) {
+    lines.push(headerLine(layout), ...rulerLines(layout));
+  }
+  lines.push(...entries.map((entry) => rowLine(entry, layout)), "");
+  return layout.collapsed === "everything" ? lines.map(collapse) : lines;
+}
+
+function headerLine(layout: Layout): string {
+  let line = "";
+  let fieldStart = 0;
+  for (const [index, { header, width }] of fieldsOf(layout).entries()) {
+    const offset = index === 0 ? 0 : layout.headerOffsets[index] ?? 0;
+    const start = Math.max(fieldStart + offset, index && line.length + 1);
+    line = line.padEnd(start) + header;
+    fieldStart += width + 1;
+  }
+  if (layout.upperCaseHeader) line = line.toUpperCase();
+  return layout.collapsed === "nothing" ? line : collapse(line);
+}
+
+function rulerLines({ ruler, rulerGroup, ...layout }: Layout): string[] {
+  if (ruler === "none") return [];
+  if (ruler === "unbroken") return ["-".repeat(rulerGroup * 10)];
+  const fields = fieldsOf({ ruler, rulerGroup, ...layout });
+  return [
+    fields.map(({ width }, index) => {
+      const dashes = Math.min(width, (rulerGroup + index * 5) % width + 1);
+      return "-".repeat(dashes).padEnd(width);
+    }).join(" ") + "  ",
+  ];
+}
+
+function rowLine(entry: Entry, layout: Layout): string {
+  const cells = fieldsOf(layout).map(({ header, width, print }) => {
+    const value = print(entry);
+    const length = layout.unit === "byte"
+      ? new TextEncoder().encode(value).length
+      : [...value].length;
+    const padding = " ".repeat(Math.max(0, width - length));
+    return header === "id" && layout.idsAtRight
+      ? padding + value
+      : value + padding;
+  });
+  const line = cells.join(" ");
+  return layout.padsLastField ? line : line.replace(/ +$/, "");
+}
+
+function collapse(line: string): string {
+  return line.replace(/ +/g, " ").replace(/^ | $/g, "");
+}
+
+/** What a reader of the reply should find. */
+export function tunnelsOf({ layout, tables }: Reply): readonly Tunnel[] {
+  const fields = fieldsOf(layout);
+  const stateField = fields.find(({ header }) => header === "state");
+  return tables.flat().map((entry) => {
+    const stateWord = stateField?.print(entry) ?? "";
+    return {
+      id: entry.id,
+      name: layout.collapsed === "everything"
+        ? collapse(entry.name)
+        : entry.name,
+      state: stateWord === "active"
+        ? "active"
+        : stateWord === "inactiv" || stateWord === "inactive"
+        ? "inactive"
+        : "unknown",
+      stateWord,
+      monitor: entry.monitor,
+      localIp: entry.local,
+      peerIp: entry.peer,
+      interfaceName: entry.tunnelInterface,
+    };
+  });
+}
+
+/** What a reader of the reply should find as the number configured. */
+export function configuredOf({ layout, tables }: Reply): number | undefined {
+  return layout.saysConfigured ? tables.flat().length : undefined;
+}
+
+// What follows makes up tables.
+
+/** Words that a table has a use for, and that stand in names nevertheless. */
+const TABLE_WORDS = [
+  "active",
+  "inactive",
+  "inactiv",
+  "init",
+  "off",
+  "up",
+  "down",
+  "tunnel.1",
+  "tunnel",
+  "transport",
+  "192.0.2.1",
+  "2001:db8::1",
+  "0.0.0.0",
+  "7",
+  "id",
+  "name",
+  "-",
+  "---",
+  "--more--",
+  "total",
+  "user@fw>",
+];
+
+const nameWord = fc.oneof(
+  { weight: 3, arbitrary: fc.stringMatching(/^[A-Za-z0-9_.:-]{1,20}$/) },
+  { weight: 3, arbitrary: fc.constantFrom(...TABLE_WORDS) },
+  { weight: 1, arbitrary: fc.constantFrom('"Oslo"', "c\\d", "\\", "it's") },
+  {
+    weight: 1,
+    arbitrary: fc.string({ unit: "grapheme", minLength: 1, maxLength: 12 })
+      .map((text) => text.replace(/\s/g, "").normalize() || "ø"),
+  },
+);
+
+const name = fc.oneof(
+  { weight: 3, arbitrary: fc.stringMatching(/^[A-Za-z0-9_.:-]{1,63}$/) },
+  {
+    weight: 4,
+    arbitrary: fc.array(nameWord, { minLength: 1, maxLength: 8 })
+      .map((words) => [...words.join(" ")].slice(0, 63).join("").trimEnd()),
+  },
+  { weight: 1, arbitrary: fc.stringMatching(/^[A-Za-z0-9 _-]{63}$/) },
+).map((text) => text.replace(/^ +| +$/g, "") || "x");
+
+const address = fc.oneof(
+  fc.ipV4(),
+  fc.ipV6(),
+  fc.constantFrom("0.0.0.0", "XXX.XX.XX.XX", "192.0.2.X", "XXXX", "::"),
+);
+
+const tunnelInterface = fc.oneof(
+  { weight: 6, arbitrary: fc.nat(99_999).map((unit) => `tunnel.${unit}`) },
+  { weight: 1, arbitrary: fc.constant("tunnel") },
+  { weight: 2, arbitrary: fc.constant("") },
+);
+
+/** Entries that any layout prints so that they can be told apart. */
+export const entry: fc.Arbitrary<Entry> = fc.record({
+  id: fc.oneof(fc.nat(9_999), fc.nat()).map(String),
+  name,
+  state: fc.constantFrom("active", "active", "inactive", "init"),
+  monitor: fc.constantFrom("off", "off", "up", "down"),
+  local: address,
+  peer: address,
+  tunnelInterface,
+  gwid: fc.nat(999).map(String),
+  mode: fc.constantFrom("tunnel", "transport"),
+});
+
+/** Entries with a word or a gap that firewalls are not known to print. */
+export const oddEntry: fc.Arbitrary<Entry> = fc.tuple(
+  entry,
+  fc.oneof(
+    fc.record({
+      state: fc.constantFrom("rekey", "n/a", "?", "up?", "established", ""),
+    }),
+    fc.record({ monitor: fc.constantFrom("wait", "n/a", "-", "") }),
+    fc.record({ state: fc.constant(""), monitor: fc.constant("") }),
+    fc.record({ gwid: fc.constantFrom("", "gw-1") }),
+    fc.record({ mode: fc.constantFrom("", "beet") }),
+  ),
+).map(([usual, odd]) => ({ ...usual, ...odd }));
+
+export const layout: fc.Arbitrary<Layout> = fc.record({
+  idWidth: fc.constantFrom(4, 5, 6),
+  nameWidth: fc.constantFrom(30, 64),
+  stateWidth: fc.constantFrom(7, 8, 10),
+  addressWidth: fc.constantFrom(16, 30, 48),
+  unit: fc.constantFrom("byte", "character"),
+  idsAtRight: fc.boolean(),
+  cutsState: fc.boolean(),
+  gwidAfter: fc.constantFrom(
+    "nowhere",
+    "nowhere",
+    "id",
+    "name",
+    "monitor",
+    "peer-ip",
+  ),
+  hasMode: fc.boolean(),
+  headerOffsets: fc.array(fc.constantFrom(-1, 0, 0, 1), { maxLength: 9 }),
+  ruler: fc.constantFrom("groups", "unbroken", "none"),
+  rulerGroup: fc.integer({ min: 1, max: 14 }),
+  collapsed: fc.constantFrom("nothing", "nothing", "header", "everything"),
+  padsLastField: fc.boolean(),
+  upperCaseHeader: fc.boolean(),
+  lineEnd: fc.constantFrom("\n", "\r\n"),
+  before: fc.constantFrom(
+    "",
+    "\n",
+    "show vpn flow\n",
+    "user@fw(active)> show vpn flow\r\n",
+    "Welcome.\nNumber of failed attempts since last successful login: 0\n" +
+      "user@fw> set cli pager off\nuser@fw> show vpn flow\n",
+    "user@fw> show vpn flw\nInvalid syntax.\nuser@fw> show vpn flow \n",
+  ),
+  after: fc.constantFrom(
+    "",
+    "\n",
+    "user@fw(active)> ",
+    "\nuser@my fw(passive)>\n",
+    "corp\\user@fw> exit\nConnection to fw closed.\n",
+  ),
+  hasEmptyHeader: fc.boolean(),
+  saysConfigured: fc.boolean(),
+  otherTunnels: fc.nat(3),
+});
+
+/**
+ * Replies of one to three tables in any layout.
+ *
+ * That a column is empty can be seen only where positions tell and where the
+ * name before it stays well within its field. Elsewhere there is no gap but
+ * the missing interface.
+ */
+export function replyWith(entries: fc.Arbitrary<Entry>): fc.Arbitrary<Reply> {
+  const tables = fc.array(fc.array(entries, { maxLength: 6 }), {
+    minLength: 1,
+    maxLength: 3,
+  });
+  return fc.record({ layout, tables }).map(({ layout, tables }) => ({
+    layout,
+    tables: tables.map((table) =>
+      table.map((entry) => showsGaps(entry, layout) ? entry : fillGaps(entry))
+    ),
+  }));
+}
+
+function showsGaps({ id, name }: Entry, layout: Layout): boolean {
+  const bytes = new TextEncoder().encode(id.slice(layout.idWidth) + name);
+  return layout.collapsed === "nothing" && bytes.length < layout.nameWidth - 4;
+}
+
+function fillGaps(entry: Entry): Entry {
+  return {
+    ...entry,
+    state: entry.state || "rekey",
+    monitor: entry.monitor || "off",
+    gwid: entry.gwid || "0",
+    mode: entry.mode || "tunnel",
+  };
+}
