@@ -1,0 +1,79 @@
+/**
+ * TCP connections to a host that may have several addresses.
+ *
+ * @module
+ */
+
+import { lookup } from "node:dns/promises";
+import { connect, isIP, type Socket } from "node:net";
+
+/** How long an address may take before the next one is tried beside it. */
+const NEXT_ADDRESS_MS = 250;
+
+/**
+ * Connects to the first address of a host that answers.
+ *
+ * A dead address delays the others by a quarter of a second, as RFC 8305
+ * recommends.
+ *
+ * @param signal Ends the attempt; its reason is thrown.
+ * @param resolveHost Finds the addresses, the best one first.
+ * @throws What the last address failed with.
+ */
+export async function dial(
+  host: string,
+  port: number,
+  signal: AbortSignal,
+  resolveHost = lookUp,
+): Promise<Socket> {
+  signal.throwIfAborted();
+  const { promise, resolve, reject } = Promise.withResolvers<Socket>();
+  const pending = new Set<Socket>();
+  let addresses: string[] = [];
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  function tryNext(error?: Error): void {
+    clearTimeout(timer);
+    const address = addresses.shift();
+    if (address === undefined) {
+      if (pending.size === 0) reject(error);
+      return;
+    }
+    const socket = connect({ host: address, port, noDelay: true });
+    pending.add(socket);
+    socket.on("connect", () => {
+      if (!pending.delete(socket)) return;
+      closePending();
+      resolve(socket);
+    });
+    socket.on("error", (error) => {
+      // one that comes late is nobody's business here
+      if (pending.delete(socket)) tryNext(error);
+    });
+    timer = setTimeout(tryNext, NEXT_ADDRESS_MS);
+  }
+
+  function closePending(): void {
+    clearTimeout(timer);
+    for (const socket of pending) socket.destroy();
+    pending.clear();
+  }
+
+  const abort = (): void => reject(signal.reason);
+  const aborted = promise.then(() => []);
+  signal.addEventListener("abort", abort);
+  try {
+    addresses = await Promise.race([resolveHost(host), aborted]);
+    tryNext();
+    return await promise;
+  } finally {
+    signal.removeEventListener("abort", abort);
+    closePending();
+  }
+}
+
+async function lookUp(host: string): Promise<string[]> {
+  if (isIP(host) !== 0) return [host];
+  const found = await lookup(host, { all: true });
+  return found.map(({ address }) => address);
+}

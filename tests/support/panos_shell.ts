@@ -1,0 +1,296 @@
+/**
+ * The command line of the simulated firewall: a line editor that echoes and
+ * redraws as PAN-OS does, and prints the replies that a test wants.
+ *
+ * @module
+ */
+
+// @ts-types="@types/ssh2"
+import type { ServerChannel } from "ssh2";
+import { inventTunnels, printVpnFlow } from "./vpn_flow_reply.ts";
+
+/**
+ * What the firewall prints for a command.
+ *
+ * A string is text with `\n` as line end, and the prompt follows. Bytes are sent
+ * as they come, one write each, and the prompt follows. The third form prints
+ * its text and then, in place of the prompt, nothing at all, the end of the
+ * channel, or the end of the TCP connection.
+ */
+export type Reply =
+  | string
+  | AsyncIterable<Uint8Array>
+  | { readonly text: string; readonly after: "hang" | "end" | "drop" };
+
+/** Settings that a release may or may not know. */
+export type Setting = "scripting-mode" | "pager";
+
+/** How the command line of the firewall looks. Everything can be left out. */
+export interface ShellOptions {
+  /** Printed between the login and the first prompt. */
+  readonly loginText?: string;
+  /**
+   * Printed whenever the firewall waits for a command. A function is given the
+   * number of commands answered so far, those that only set something not
+   * counted, so that the state of a HA pair can change between two polls.
+   */
+  readonly prompt?: string | ((answered: number) => string);
+  /**
+   * `redraw` (the default) repeats prompt and text at every blank until
+   * scripting mode is on, as PAN-OS does; `plain` only echoes; `none` is silent.
+   */
+  readonly echo?: "redraw" | "plain" | "none";
+  /** Those of `set cli …` that are known: both. */
+  readonly settings?: readonly Setting[];
+  /**
+   * Answers every command that does not set anything.
+   *
+   * @param answered Number of such commands answered before this one.
+   */
+  readonly reply?: (
+    command: string,
+    answered: number,
+  ) => Reply | Promise<Reply>;
+  /** Bytes to a write; by default each piece of text is one write. */
+  readonly bytesPerWrite?: number;
+}
+
+/** The firewall that a shell belongs to. */
+export interface ShellHost {
+  /** Commands answered so far in all sessions. */
+  readonly answered: number;
+  /** Calls back when the first prompt may be printed, or never. */
+  onLogin(proceed: () => void): void;
+  /** Called with each command when it is read, before it is answered. */
+  onCommand(command: string): void;
+  /** Called when a reply is complete, before the prompt behind it. */
+  onAnswered(): void;
+  /** Called for `exit`. */
+  onExit(): void;
+  /** Called when a reply wants the TCP connection gone. */
+  drop(): void;
+}
+
+const LOGIN_TEXT = [
+  "Last login: Mon Jan  5 09:12:44 2026 from 192.0.2.200",
+  "",
+  "",
+  "Number of failed attempts since last successful login: 0",
+  "",
+  "",
+].join("\n");
+
+const PROMPT = "monitor@fw-a(active)> ";
+
+/** The reply when a test does not care: six tunnels, all of them up. */
+function replyWithSixTunnels(command: string): string {
+  return command === "show vpn flow"
+    ? printVpnFlow(inventTunnels(6))
+    : `Unknown command: ${command}\n`;
+}
+
+/** One shell, and how far the client has set it up. */
+interface Shell extends Required<Omit<ShellOptions, "bytesPerWrite">> {
+  readonly channel: ServerChannel;
+  readonly host: ShellHost;
+  readonly screen: Screen;
+  /** Height of the terminal. */
+  readonly rows: number;
+  scriptingMode: boolean;
+  /** Whether output that is longer than the terminal waits for a key. */
+  pager: boolean;
+}
+
+/** What follows a reply: the prompt, or nothing any more. */
+type Next = "prompt" | "nothing";
+
+/**
+ * Serves one shell channel.
+ *
+ * @param rows Height of the terminal; the pager waits after that many lines.
+ */
+export function serveShell(
+  { channel, options, host, rows }: {
+    readonly channel: ServerChannel;
+    readonly options: ShellOptions;
+    readonly host: ShellHost;
+    readonly rows: number;
+  },
+): void {
+  const settings = options.settings ?? ["scripting-mode", "pager"];
+  const shell: Shell = {
+    loginText: LOGIN_TEXT,
+    prompt: PROMPT,
+    echo: "redraw",
+    reply: replyWithSixTunnels,
+    ...options,
+    settings,
+    channel,
+    host,
+    screen: createScreen(channel, options.bytesPerWrite),
+    rows,
+    scriptingMode: false,
+    pager: settings.includes("pager"),
+  };
+  const lines = readLines(channel);
+  shell.screen.print(shell.loginText);
+  shell.screen.flush();
+  host.onLogin(() => void converse(shell, lines));
+}
+
+async function converse(
+  shell: Shell,
+  lines: AsyncIterable<string>,
+): Promise<void> {
+  const { screen } = shell;
+  screen.print(promptOf(shell));
+  screen.flush();
+  for await (const line of lines) {
+    printTyped(shell, line);
+    const next = await answerLine(shell, line.trim());
+    if (next === "prompt") screen.print(promptOf(shell));
+    screen.flush();
+    // A client that types on into the void is neither echoed nor answered.
+    if (next === "nothing") return;
+  }
+}
+
+function promptOf({ prompt, host }: Shell): string {
+  return typeof prompt === "string" ? prompt : prompt(host.answered);
+}
+
+function printTyped(shell: Shell, line: string): void {
+  const { echo, scriptingMode, screen } = shell;
+  if (echo === "none") return;
+  if (echo === "plain" || scriptingMode) return screen.print(`${line}\n`);
+  let typed = "";
+  for (const character of line) {
+    typed += character;
+    screen.print(character);
+    if (character === " ") screen.print(`\r\x1b[K${promptOf(shell)}${typed}`);
+  }
+  screen.print("\n");
+}
+
+async function answerLine(shell: Shell, command: string): Promise<Next> {
+  const { host, reply, settings, screen } = shell;
+  if (command === "") return "prompt";
+  host.onCommand(command);
+  if (command === "exit") {
+    screen.flush();
+    host.onExit();
+    return "nothing";
+  }
+  const setting = SETTINGS.get(command);
+  if (setting !== undefined && settings.includes(setting)) {
+    if (setting === "pager") shell.pager = false;
+    else shell.scriptingMode = true;
+    return "prompt";
+  }
+  if (setting !== undefined) {
+    screen.print(`Unknown command: ${command}\n`);
+    return "prompt";
+  }
+  const answer = reply(command, host.answered);
+  if (answer instanceof Promise) screen.flush();
+  const next = await printReply(shell, await answer);
+  host.onAnswered();
+  return next;
+}
+
+async function printReply(shell: Shell, answer: Reply): Promise<Next> {
+  const { channel, host, screen } = shell;
+  if (typeof answer === "string") return printText(shell, answer);
+  if ("after" in answer) {
+    screen.print(answer.text);
+    screen.flush();
+    if (answer.after === "end") channel.close();
+    if (answer.after === "drop") host.drop();
+    return "nothing";
+  }
+  screen.flush();
+  for await (const bytes of answer) {
+    if (!channel.writable) return "nothing";
+    channel.write(bytes);
+  }
+  return "prompt";
+}
+
+function printText({ pager, rows, screen }: Shell, text: string): Next {
+  const whole = text.endsWith("\n") || text === "" ? text : `${text}\n`;
+  const lines = whole.split("\n");
+  if (!pager || lines.length <= rows) {
+    screen.print(whole);
+    return "prompt";
+  }
+  screen.print(lines.slice(0, rows - 1).join("\n"));
+  screen.print(`\n\x1b[7mlines 1-${rows - 1} \x1b[27m`);
+  return "nothing";
+}
+
+const SETTINGS: ReadonlyMap<string, Setting> = new Map([
+  ["set cli scripting-mode on", "scripting-mode"],
+  ["set cli pager off", "pager"],
+]);
+
+/** Where output is collected, so that echo, reply and prompt make one packet. */
+interface Screen {
+  /** Prints text with `\n` as line end, in the way of a terminal. */
+  print(text: string): void;
+  flush(): void;
+}
+
+function createScreen(
+  channel: ServerChannel,
+  bytesPerWrite = Infinity,
+): Screen {
+  const encoder = new TextEncoder();
+  let output = "";
+  return {
+    print(text): void {
+      output += text.replaceAll(/\r?\n/g, "\r\n");
+    },
+    flush(): void {
+      const bytes = encoder.encode(output);
+      output = "";
+      if (!channel.writable) return;
+      for (let start = 0; start < bytes.length; start += bytesPerWrite) {
+        channel.write(bytes.subarray(start, start + bytesPerWrite));
+      }
+    },
+  };
+}
+
+/**
+ * What the client types, line by line, until the channel ends.
+ *
+ * Not an iteration over the channel itself: leaving such a loop closes the
+ * channel, and a firewall that hangs must keep it open.
+ */
+function readLines(channel: ServerChannel): AsyncIterable<string> {
+  const decoder = new TextDecoder();
+  const lines: string[] = [];
+  let typed = "";
+  let open = true;
+  let wake = (): void => {};
+  channel.on("data", (chunk: Uint8Array) => {
+    typed += decoder.decode(chunk, { stream: true });
+    lines.push(...typed.split(/[\r\n]/));
+    typed = lines.pop() ?? "";
+    wake();
+  });
+  channel.once("close", () => {
+    open = false;
+    wake();
+  });
+  return {
+    async *[Symbol.asyncIterator](): AsyncGenerator<string> {
+      while (open) {
+        if (lines.length === 0) {
+          await new Promise<void>((resolve) => wake = resolve);
+        }
+        yield* lines.splice(0);
+      }
+    },
+  };
+}

@@ -1,0 +1,162 @@
+/**
+ * What tests need of the system they run on: commands, processes, ports.
+ *
+ * @module
+ */
+
+/**
+ * Finds a port of 127.0.0.1 that nobody listens on.
+ *
+ * Below those that systems give to outgoing connections: other tests make many
+ * of these before the server that the port is for has it.
+ */
+export function freePort(): number {
+  for (;;) {
+    const port = 10_000 + Math.floor(Math.random() * 22_000);
+    try {
+      using listener = Deno.listen({ hostname: "127.0.0.1", port });
+      return listener.addr.port;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    }
+  }
+}
+
+/** Splits a stream of text into its lines. */
+export async function* lines(
+  stream: ReadableStream<Uint8Array>,
+): AsyncGenerator<string> {
+  let rest = "";
+  const decoder = new TextDecoder();
+  for await (const chunk of stream) {
+    const parts = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+    rest = parts.pop() ?? "";
+    for (const line of parts) yield line.replace(/\r$/, "");
+  }
+  if (rest !== "") yield rest;
+}
+
+/** A process that is alive. */
+export interface Process {
+  readonly pid: number;
+  readonly parent: number;
+  readonly command: string;
+}
+
+/** Lists the processes, those of one user if one is given. */
+export async function processes(uid?: number): Promise<readonly Process[]> {
+  const found: Process[] = [];
+  for await (const { name } of Deno.readDir("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      const status = await Deno.readTextFile(`/proc/${name}/status`);
+      const command = await Deno.readTextFile(`/proc/${name}/cmdline`);
+      const field = (key: string): number =>
+        Number(new RegExp(`^${key}:\\s*(\\d+)`, "m").exec(status)?.[1]);
+      const isZombie = /^State:\s*Z/m.test(status);
+      if (isZombie || (uid !== undefined && field("Uid") !== uid)) continue;
+      found.push({
+        pid: Number(name),
+        parent: field("PPid"),
+        command,
+      });
+    } catch {
+      // It has ended since the directory was listed.
+    }
+  }
+  return found;
+}
+
+/** Finds the children of a process, theirs, and so on. */
+export async function descendants(
+  ancestor: number,
+): Promise<readonly number[]> {
+  const all = await processes();
+  const children = (pid: number): readonly number[] =>
+    all.filter(({ parent }) => parent === pid)
+      .flatMap(({ pid }) => [pid, ...children(pid)]);
+  return children(ancestor);
+}
+
+/** Ends whatever a user runs. */
+export async function endProcesses(uid: number): Promise<void> {
+  await eventually(async () => {
+    const alive = await processes(uid);
+    for (const { pid } of alive) signal(pid, "SIGKILL");
+    return alive.length === 0;
+  });
+}
+
+/** Sends a signal, unless the process has ended. */
+export function signal(pid: number, name: Deno.Signal): void {
+  try {
+    Deno.kill(pid, name);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+export interface Limit {
+  /** Default: 5. */
+  readonly seconds?: number;
+}
+
+/**
+ * Asks again and again until the answer is yes.
+ *
+ * @returns Whether it was yes within the limit.
+ */
+export async function eventually(
+  isTrue: () => boolean | Promise<boolean>,
+  { seconds = 5 }: Limit = {},
+): Promise<boolean> {
+  const end = performance.now() + seconds * 1_000;
+  while (!await isTrue()) {
+    if (performance.now() > end) return false;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return true;
+}
+
+/** Tries again what another process can be in the way of. */
+export async function retry<T>(attempt: () => Promise<T>): Promise<T> {
+  for (let tries = 1;; tries++) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (tries === 20) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 10 * tries));
+    }
+  }
+}
+
+export interface RunOptions {
+  readonly input?: string;
+}
+
+/**
+ * Runs a command to its end.
+ *
+ * @returns What it printed, without the last line end.
+ */
+export async function run(
+  command: string,
+  args: readonly string[],
+  { input = "" }: RunOptions = {},
+): Promise<string> {
+  const child = new Deno.Command(command, {
+    args: [...args],
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(input)).catch(() => undefined);
+  await writer.close().catch(() => undefined);
+  const { success, stdout, stderr } = await child.output();
+  const decoder = new TextDecoder();
+  if (!success) {
+    throw new Error(`Cannot run ${command}: ${decoder.decode(stderr)}`);
+  }
+  return decoder.decode(stdout).trim();
+}
