@@ -1,0 +1,33 @@
+/**
+ * A limit on how often something starts.
+ *
+ * @module
+ */
+
+/** Settles when it is the caller's turn; rejects with the signal's reason. */
+export type Pace = (signal: AbortSignal) => Promise<void>;
+
+/**
+ * Creates a function that settles at most once an interval, in the order of
+ * its calls; at once after a pause.
+ */
+export function createPace(intervalMs: number): Pace {
+  let next = 0;
+  return async (signal) => {
+    signal.throwIfAborted();
+    const now = performance.now();
+    const at = Math.max(now, next);
+    next = at + intervalMs;
+    if (at === now) return;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, at - now);
+    const abort = (): void => reject(signal.reason);
+    signal.addEventListener("abort", abort);
+    try {
+      await promise;
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", abort);
+    }
+  };
+}

@@ -1,0 +1,223 @@
+/**
+ * Logins and sessions without a network, which a test takes step by step.
+ *
+ * @module
+ */
+
+import type { Command } from "../../src/cli.ts";
+import type { Lockout } from "../../src/lockout.ts";
+import { createLockout } from "../../src/lockout.ts";
+import { createPace } from "../../src/pace.ts";
+import { PollError } from "../../src/poll.ts";
+import {
+  createSessions,
+  type LoginProgress,
+  type OpenSession,
+  type Session,
+  type Sessions,
+  type SessionsOptions,
+} from "../../src/sessions.ts";
+import type { FakeTime } from "./fake_time.ts";
+import { inventTunnels, printVpnFlow } from "./vpn_flow_reply.ts";
+
+/** What a session answers when the test does not say: two tunnels. */
+export const TABLE = printVpnFlow(inventTunnels(2));
+
+/** A login that a test decides about. */
+export interface FakeLogin {
+  readonly progress: LoginProgress;
+  /** Of the login, and of the session that comes of it. */
+  readonly signal: AbortSignal;
+  /** Goes as far as the session phase. */
+  authenticate(): Promise<void>;
+  /** Opens the session. */
+  open(): Promise<FakeSession>;
+  /** Authenticates if that was not done, and opens the session. */
+  succeed(): Promise<FakeSession>;
+  fail(error: Error): Promise<void>;
+}
+
+/** A session that a test decides about. */
+export interface FakeSession {
+  readonly session: Session;
+  /** Commands run so far. */
+  readonly commands: number;
+  /** Whether it was told to end. */
+  readonly isEnding: boolean;
+  /** Answers the command that runs. */
+  answer(text?: string): Promise<void>;
+  /** Makes the command that runs fail. */
+  refuse(error: Error): Promise<void>;
+  /** The far side ends it, also as the answer to the wish to end it. */
+  close(reason: PollError): Promise<void>;
+}
+
+/** Sessions of one firewall, and what they asked for; disposed, they end. */
+export interface Scene extends AsyncDisposable {
+  readonly sessions: Sessions;
+  readonly lockout: Lockout;
+  /** In the order in which they began. */
+  readonly logins: readonly FakeLogin[];
+  /** Sessions that came of them. */
+  readonly opened: readonly FakeSession[];
+  /** What was told of logins that nobody waited for. */
+  readonly unheard: readonly unknown[];
+  /** Runs a login to its good end. */
+  logIn(): Promise<FakeSession>;
+}
+
+/** Prepares the sessions of the firewall `fw-a`. */
+export function createScene(
+  time: FakeTime,
+  options: Partial<SessionsOptions> = {},
+): Scene {
+  const logins: FakeLogin[] = [];
+  const unheard: unknown[] = [];
+  const opened: FakeSession[] = [];
+  const lockout = options.lockout ?? createLockout(time.clock);
+  const openSession: OpenSession = (progress, signal) => {
+    const { promise, resolve, reject } = Promise.withResolvers<Session>();
+    signal.addEventListener("abort", () => reject(signal.reason));
+    logins.push(
+      createLogin({ time, progress, signal, resolve, reject, opened }),
+    );
+    return promise;
+  };
+  const sessions = createSessions({
+    target: "fw-a",
+    openSession,
+    lockout,
+    clock: time.clock,
+    pace: createPace(0),
+    maxAgeMs: 600_000,
+    loginTimeoutMs: 60_000,
+    onLoginFailed: (error) => void unheard.push(error),
+    ...options,
+  });
+  return {
+    sessions,
+    lockout,
+    logins,
+    opened,
+    unheard,
+    async logIn(): Promise<FakeSession> {
+      const loggedIn = sessions.login();
+      await time.settle();
+      const session = await nth(logins, -1).succeed();
+      await loggedIn;
+      return session;
+    },
+    async [Symbol.asyncDispose](): Promise<void> {
+      const ended = sessions.end();
+      for (const session of opened) await session.close(ENDED);
+      await time.until(ended);
+    },
+  };
+}
+
+const ENDED = new PollError("session", "The session was ended");
+
+/** An element that must be there. */
+export function nth<Value>(values: readonly Value[], index: number): Value {
+  const value = values.at(index);
+  if (value === undefined) {
+    throw new RangeError(`Cannot find number ${index} of ${values.length}`);
+  }
+  return value;
+}
+
+function createLogin({ time, progress, signal, resolve, reject, opened }: {
+  readonly time: FakeTime;
+  readonly progress: LoginProgress;
+  readonly signal: AbortSignal;
+  readonly resolve: (session: Session) => void;
+  readonly reject: (reason: Error) => void;
+  readonly opened: FakeSession[];
+}): FakeLogin {
+  let isAuthenticated = false;
+
+  async function authenticate(): Promise<void> {
+    progress.onPhase("connect");
+    progress.onPhase("handshake");
+    progress.onPhase("auth");
+    await progress.beforeCredential();
+    progress.onAccepted();
+    progress.onPhase("session");
+    isAuthenticated = true;
+    await time.settle();
+  }
+
+  async function open(): Promise<FakeSession> {
+    const session = createSession(time, signal);
+    opened.push(session);
+    resolve(session.session);
+    await time.settle();
+    return session;
+  }
+
+  return {
+    progress,
+    signal,
+    authenticate,
+    open,
+    async succeed(): Promise<FakeSession> {
+      if (!isAuthenticated) await authenticate();
+      return await open();
+    },
+    async fail(error): Promise<void> {
+      reject(error);
+      await time.settle();
+    },
+  };
+}
+
+function createSession(time: FakeTime, signal: AbortSignal): FakeSession {
+  const closed = Promise.withResolvers<PollError>();
+  let running = Promise.withResolvers<string>();
+  let commands = 0;
+  let isEnding = false;
+
+  function close(reason: PollError): void {
+    closed.resolve(reason);
+    running.promise.catch(() => {}); // there may be no command
+    running.reject(reason);
+  }
+  signal.addEventListener("abort", () => close(signal.reason));
+
+  return {
+    session: {
+      cli: {
+        haState: "active",
+        closed: closed.promise,
+        async run<Reply>({ parse }: Command<Reply>): Promise<Reply> {
+          commands++;
+          return parse(await running.promise);
+        },
+      },
+      async end(): Promise<void> {
+        isEnding = true;
+        await closed.promise;
+      },
+    },
+    get commands() {
+      return commands;
+    },
+    get isEnding() {
+      return isEnding;
+    },
+    async answer(text = TABLE): Promise<void> {
+      running.resolve(text);
+      running = Promise.withResolvers();
+      await time.settle();
+    },
+    async refuse(error): Promise<void> {
+      running.reject(error);
+      running = Promise.withResolvers();
+      await time.settle();
+    },
+    async close(reason): Promise<void> {
+      close(reason);
+      await time.settle();
+    },
+  };
+}
