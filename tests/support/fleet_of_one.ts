@@ -1,0 +1,108 @@
+/**
+ * The exporter without its door: a fleet in this process, for a server of the
+ * tests.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import type { Clock } from "../../src/clock.ts";
+import type { Config } from "../../src/config.ts";
+import type { Firewall } from "../../src/firewall.ts";
+import { createFleet, type Fleet } from "../../src/fleet.ts";
+import type { Fields, LogLevel } from "../../src/log.ts";
+import type { Poll } from "../../src/poll.ts";
+import { Secret } from "../../src/secret.ts";
+import type { Target } from "../../src/target.ts";
+
+/** A server on the loopback, and who may log in to it. */
+export interface Server {
+  readonly port: number;
+  readonly username?: string;
+  readonly password?: string;
+}
+
+/** A line of the log. */
+export interface Event {
+  readonly level: LogLevel;
+  readonly message: string;
+  readonly fields: Fields;
+}
+
+/** A fleet, and what it logged; disposed, it ends. */
+export interface FleetOfOne extends AsyncDisposable {
+  readonly fleet: Fleet;
+  readonly firewall: Firewall;
+  readonly events: readonly Event[];
+  /** @param waitMs Long enough for everything but a deadline. */
+  poll(waitMs?: number): Promise<Poll>;
+}
+
+const PATIENCE_MS = 15_000;
+
+/** Creates a fleet that knows one firewall. */
+export function createFleetOfOne(
+  server: Server,
+  { clock, ...changes }: Partial<Config> & { readonly clock?: Clock } = {},
+): FleetOfOne {
+  const events: Event[] = [];
+  const fleet = createFleet(
+    createConfig(server, changes),
+    (level, message, fields = {}) =>
+      void events.push({ level, message, fields }),
+    clock,
+  );
+  const firewall = fleet.main;
+  assert(firewall !== undefined);
+  return {
+    fleet,
+    firewall,
+    events,
+    async poll(waitMs = PATIENCE_MS): Promise<Poll> {
+      const { poll } = await firewall.poll(waitMs);
+      assert(poll !== undefined);
+      return poll;
+    },
+    async [Symbol.asyncDispose](): Promise<void> {
+      await fleet.end();
+    },
+  };
+}
+
+/** The configuration for a server: everything by default, no answer twice. */
+export function createConfig(
+  server: Server,
+  changes: Partial<Config> = {},
+): Config {
+  const { username = "monitor", password = "correct horse" } = server;
+  return {
+    firewall: toTarget(server),
+    targets: [],
+    sshPort: 22,
+    credentials: {
+      username,
+      password: new Secret(password),
+      privateKey: undefined,
+    },
+    hostKeys: undefined,
+    legacyAlgorithms: false,
+    sessionMaxAgeMs: 600_000,
+    loginTimeoutMs: 60_000,
+    scrapeTimeoutMs: 30_000,
+    minPollIntervalMs: 0,
+    http: {
+      address: "127.0.0.1",
+      port: 9_098,
+      login: undefined,
+      tls: undefined,
+    },
+    log: { level: "debug", format: "logfmt" },
+    warnings: [],
+    ...changes,
+  };
+}
+
+/** Names a server of the tests. */
+export function toTarget({ port }: Server): Target {
+  return { name: `127.0.0.1:${port}`, host: "127.0.0.1", port };
+}
