@@ -1,0 +1,30 @@
+import {
+  buildFamilies,
+  firewallFamilies,
+  processFamilies,
+} from "../../src/metrics.ts";
+
+/** Finds the name of every metric that the exporter has. */
+export function familyNames(): ReadonlySet<string> {
+  const families = [
+    ...firewallFamilies({
+      target: "fw1",
+      poll: undefined,
+      lastSuccessAt: 0,
+      loginDuration: undefined,
+      authRetryAt: 0,
+      logins: 0,
+    }),
+    ...buildFamilies({ version: "", revision: "", denoVersion: "" }),
+    ...processFamilies({ cpuSeconds: 0, residentMemoryBytes: 0, startTime: 0 }),
+  ];
+  return new Set(families.map(({ name }) => name));
+}
+
+/** Finds what reads like a metric of this exporter in rules or queries. */
+export function metricNames(text: string): ReadonlySet<string> {
+  const names = text.matchAll(
+    /(?<![:\w])(?:ifIPsec|panos_ipsec_|process_)\w+/g,
+  );
+  return new Set(Array.from(names, ([name]) => name));
+}
