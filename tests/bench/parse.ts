@@ -1,0 +1,107 @@
+/**
+ * Prints how long it takes to parse a reply and to render its metrics, by the
+ * number of tunnels: `deno run tests/bench/parse.ts`.
+ *
+ * @module
+ */
+
+import { render } from "../../src/exposition.ts";
+import { firewallFamilies } from "../../src/metrics.ts";
+import type { Status } from "../../src/poll.ts";
+import { parseVpnFlow, type VpnFlow } from "../../src/vpn_flow.ts";
+
+const SIZES = [100, 1_000, 10_000, 100_000];
+
+/** Each size is measured until it has had this much of the clock. */
+const BUDGET_MS = 3_000;
+
+/** A reply as wide as a firewall's, every fifth tunnel with a monitor. */
+function createReply(size: number): string {
+  const pad = (...cells: readonly string[]): string =>
+    cells.map((cell, i) => cell.padEnd([5, 64, 7, 7, 30, 30, 8][i] ?? 0))
+      .join(" ");
+  const rows = Array.from({ length: size }, (_, i) =>
+    pad(
+      String(i + 1),
+      `branch-${i % 500}-to-hub:proxy-${i}`,
+      i % 3 === 0 ? "inactiv" : "active",
+      i % 5 === 0 ? "up" : "off",
+      "192.0.2.1",
+      `198.51.100.${i % 256}`,
+      `tunnel.${i + 1}`,
+    ));
+  return [
+    `total tunnels configured:      ${size}`,
+    "filter - type IPSec, state any",
+    "",
+    `total IPSec tunnel configured: ${size}`,
+    `total IPSec tunnel shown:      ${size}`,
+    "",
+    pad("id", "name", "state", "monitor", "local-ip", "peer-ip", "tunnel-i/f"),
+    pad("--", "----", "-----", "-------", "--------", "-------", "----------"),
+    ...rows,
+    "",
+  ].join("\n");
+}
+
+function statusOf(flow: VpnFlow): Status {
+  const durations = {
+    connect: 0,
+    handshake: 0,
+    auth: 0,
+    session: 0,
+    command: 1,
+  };
+  return {
+    target: "fw.example",
+    poll: { ok: true, flow, haState: "active", durations, finishedAt: 1 },
+    lastSuccessAt: 1,
+    loginDuration: 1,
+    authRetryAt: 0,
+    logins: 1,
+  };
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? NaN;
+}
+
+/** Median times in milliseconds, after as long a warm-up. */
+function measure(reply: string): { parseMs: number; renderMs: number } {
+  const parseTimes: number[] = [];
+  const renderTimes: number[] = [];
+  const start = performance.now();
+  let isWarm = false;
+  while (performance.now() - start < BUDGET_MS || parseTimes.length < 3) {
+    if (!isWarm && performance.now() - start > BUDGET_MS / 2) {
+      isWarm = true;
+      parseTimes.length = renderTimes.length = 0;
+    }
+    const before = performance.now();
+    const flow = parseVpnFlow(reply);
+    const between = performance.now();
+    render(firewallFamilies(statusOf(flow)));
+    const after = performance.now();
+    parseTimes.push(between - before);
+    renderTimes.push(after - between);
+  }
+  return { parseMs: median(parseTimes), renderMs: median(renderTimes) };
+}
+
+function printRow(...cells: readonly string[]): void {
+  // deno-lint-ignore no-console -- the table is what this program is for
+  console.log(cells.map((cell) => cell.padStart(11)).join(""));
+}
+
+printRow("tunnels", "parse ms", "render ms", "both ms", "µs/tunnel");
+for (const size of SIZES) {
+  const { parseMs, renderMs } = measure(createReply(size));
+  const bothMs = parseMs + renderMs;
+  printRow(
+    size.toLocaleString("en"),
+    parseMs.toFixed(2),
+    renderMs.toFixed(2),
+    bothMs.toFixed(2),
+    (bothMs * 1_000 / size).toFixed(2),
+  );
+}
