@@ -6,6 +6,7 @@
 
 import { lookup } from "node:dns/promises";
 import { connect, isIP, type Socket } from "node:net";
+import { untilAborted } from "./abort.ts";
 
 /** How long an address may take before the next one is tried beside it. */
 const NEXT_ADDRESS_MS = 250;
@@ -59,15 +60,11 @@ export async function dial(
     pending.clear();
   }
 
-  const abort = (): void => reject(signal.reason);
-  const aborted = promise.then(() => []);
-  signal.addEventListener("abort", abort);
   try {
-    addresses = await Promise.race([resolveHost(host), aborted]);
+    addresses = await untilAborted(resolveHost(host), signal);
     tryNext();
-    return await promise;
+    return await untilAborted(promise, signal);
   } finally {
-    signal.removeEventListener("abort", abort);
     closePending();
   }
 }

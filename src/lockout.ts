@@ -10,6 +10,7 @@
  * @module
  */
 
+import { untilAborted } from "./abort.ts";
 import type { Clock } from "./clock.ts";
 import { PollError } from "./poll.ts";
 
@@ -266,19 +267,4 @@ export function createLockout(clock: Clock): Lockout {
     },
     attempt,
   };
-}
-
-async function untilAborted(
-  promise: Promise<void>,
-  signal: AbortSignal,
-): Promise<void> {
-  signal.throwIfAborted();
-  const aborted = Promise.withResolvers<never>();
-  const abort = (): void => aborted.reject(signal.reason);
-  signal.addEventListener("abort", abort);
-  try {
-    await Promise.race([promise, aborted.promise]);
-  } finally {
-    signal.removeEventListener("abort", abort);
-  }
 }

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { untilAborted } from "./abort.ts";
+
 /** Settles when it is the caller's turn; rejects with the signal's reason. */
 export type Pace = (signal: AbortSignal) => Promise<void>;
 
@@ -19,15 +21,12 @@ export function createPace(intervalMs: number): Pace {
     const at = Math.max(now, next);
     next = at + intervalMs;
     if (at === now) return;
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, at - now);
-    const abort = (): void => reject(signal.reason);
-    signal.addEventListener("abort", abort);
     try {
-      await promise;
+      await untilAborted(promise, signal);
     } finally {
       clearTimeout(timer);
-      signal.removeEventListener("abort", abort);
     }
   };
 }
