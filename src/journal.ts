@@ -5,7 +5,7 @@
  */
 
 import type { Fields, Log } from "./log.ts";
-import { splitDuplicates } from "./metrics.ts";
+import { seriesKey, splitDuplicates } from "./metrics.ts";
 import {
   type FailedPoll,
   type GoodPoll,
@@ -78,17 +78,17 @@ export function createJournal(log: Log): Journal {
   function recordChanges(tunnels: readonly Tunnel[]): void {
     const before = states;
     states = new Map(
-      tunnels.map((tunnel) => [identify(tunnel), tunnel.stateWord]),
+      tunnels.map((tunnel) => [seriesKey(tunnel), tunnel.stateWord]),
     );
     if (before === undefined) return;
     const changed = tunnels.filter((tunnel) => {
-      const from = before.get(identify(tunnel));
+      const from = before.get(seriesKey(tunnel));
       return from !== undefined && from !== tunnel.stateWord;
     });
     for (const tunnel of changed.slice(0, MAX_CHANGES)) {
       log(tunnel.state === "active" ? "info" : "warn", "tunnel changed state", {
         tunnel: tunnel.name,
-        from: before.get(identify(tunnel)) ?? "",
+        from: before.get(seriesKey(tunnel)) ?? "",
         to: tunnel.stateWord,
       });
     }
@@ -116,9 +116,4 @@ export function createJournal(log: Log): Journal {
       });
     },
   };
-}
-
-/** By what makes its series unique; the name alone can hold blanks. */
-function identify({ id, interfaceName, name }: Tunnel): string {
-  return `${id} ${interfaceName} ${name}`;
 }

@@ -189,6 +189,11 @@ export function processFamilies(stats: ProcessStats): readonly MetricFamily[] {
   ];
 }
 
+/** What makes a tunnel's series unique; the name alone can hold blanks. */
+export function seriesKey({ id, interfaceName, name }: Tunnel): string {
+  return `${id} ${interfaceName} ${name}`;
+}
+
 /**
  * Splits off the rows whose labels an earlier row has: two samples with the
  * same labels are not a valid exposition, so the first one counts.
@@ -209,8 +214,7 @@ export function splitDuplicates(flow: VpnFlow): {
   const unique: Tunnel[] = [];
   const duplicates: Tunnel[] = [];
   for (const tunnel of tunnels) {
-    // The name is last as it alone can hold blanks.
-    const key = `${tunnel.id} ${tunnel.interfaceName} ${tunnel.name}`;
+    const key = seriesKey(tunnel);
     (seen.has(key) ? duplicates : unique).push(tunnel);
     seen.add(key);
   }
