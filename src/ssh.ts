@@ -176,6 +176,7 @@ function knownCiphers(
 /** A terminal so wide that no row is wrapped. */
 const WINDOW = { term: "vt100", cols: 500, rows: 500 };
 
+/** A firewall that leaves two questions in a row unanswered is gone. */
 const KEEPALIVE_MS = 15_000;
 
 /** What ssh2 notes while it compares algorithms. */
@@ -192,12 +193,15 @@ const END_MS = 1_000;
  *
  * @param signal Aborted with a {@linkcode PollError} to destroy the connection,
  * also when the shell is long open.
+ * @param keepaliveMs How long the connection may be silent before the firewall
+ * is asked whether it is still there.
  * @throws {PollError} `connect`, `host_key`, `auth` or `session`; or the
  * signal's reason.
  */
 export async function openShell(
   login: Login,
   signal: AbortSignal,
+  keepaliveMs = KEEPALIVE_MS,
 ): Promise<SshShell> {
   const { host, port } = login;
   login.onPhase("connect");
@@ -212,7 +216,7 @@ export async function openShell(
     throw new PollError("connect", message, { cause: error });
   }
   login.onPhase("handshake");
-  const connection = startClient(login, socket, signal);
+  const connection = startClient(login, socket, { signal, keepaliveMs });
   const { accepted, lost, client } = connection;
   await Promise.race([lost, accepted]);
   const channel = await Promise.race([lost, requestShell(client)]);
@@ -235,7 +239,10 @@ interface Connection {
 function startClient(
   login: Login,
   socket: Socket,
-  signal: AbortSignal,
+  { signal, keepaliveMs }: {
+    readonly signal: AbortSignal;
+    readonly keepaliveMs: number;
+  },
 ): Connection {
   const { credentials } = login;
   const where = `${login.host} port ${login.port}`;
@@ -358,7 +365,7 @@ function startClient(
     username: credentials.username,
     algorithms: login.legacyAlgorithms ? LEGACY_ALGORITHMS : ALGORITHMS,
     readyTimeout: 0, // the signal bounds the login
-    keepaliveInterval: KEEPALIVE_MS,
+    keepaliveInterval: keepaliveMs,
     keepaliveCountMax: 2,
     hostVerifier: (key: Uint8Array): boolean => {
       const why = login.rejectHostKey(fingerprint(key));

@@ -245,6 +245,24 @@ Deno.test("a command costs no time beyond the firewall's own", async () => {
   await shell.end();
 });
 
+Deno.test("a session is lost when the firewall reacts to nothing any more", async () => {
+  await using server = await startServer(({ channel, socket }) => {
+    greet(channel);
+    socket.pause();
+  });
+  const controller = new AbortController();
+  const limit = setTimeout(() => controller.abort(late), 10_000);
+  const shell = await openShell(createLogin(server), controller.signal, 50);
+  const reader = shell.output.getReader();
+  await reader.read();
+  await assert.rejects(reader.read(), {
+    name: "PollError",
+    reason: "session",
+    message: /"Keepalive timeout"$/,
+  });
+  clearTimeout(limit);
+});
+
 /** What a server does with the first shell of a connection. */
 type Serve = (served: {
   readonly channel: ServerChannel;
