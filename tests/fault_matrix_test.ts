@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
+import type { Clock } from "../src/clock.ts";
 import type { Config } from "../src/config.ts";
 import { createFleet } from "../src/fleet.ts";
 import { type Poll, PollError, type Reason } from "../src/poll.ts";
 import {
+  type Action,
   type FirewallOptions,
   type SimulatedFirewall,
   startFirewall,
@@ -33,6 +35,9 @@ const OTHER_KEY = `SHA256:${"A".repeat(43)}`;
 
 /** Short, for rows in which the firewall never answers. */
 const SHORT_LOGIN = { loginTimeoutMs: 300 };
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 1_440 * MINUTE_MS;
 
 /** A way to fail, and what is to come of it. */
 interface Row {
@@ -650,4 +655,58 @@ Deno.test("a question that is not answered holds no firewall but its own", async
   const { poll, authRetryAt } = await other.poll(15_000);
   assert(poll?.ok);
   assert.equal(authRetryAt, 0);
+});
+
+Deno.test("credentials that nobody accepts are sent three times a day", async (t) => {
+  const verdicts: readonly Action[] = ["refuse", "drop", "hang"];
+  for (const verdict of verdicts) {
+    await t.step(`when the verdict is to ${verdict}`, async () => {
+      let now = 0;
+      const clock: Clock = {
+        monotonicMs: () => now,
+        unixSeconds: () => now / 1_000,
+      };
+      await using firewall = await startFirewall({
+        faults: { verdict },
+      });
+      await using exporter = createFleetOfOne(firewall, {
+        ...SHORT_LOGIN,
+        clock,
+      });
+      for (; now < DAY_MS; now += MINUTE_MS) {
+        const { ok } = await exporter.poll();
+        assert(!ok);
+      }
+      assert.equal(firewall.credentials.length, 3);
+      assert.equal(firewall.connections, 3);
+    });
+  }
+});
+
+Deno.test("firewalls that never answer delay no other", async () => {
+  await using stack = new AsyncDisposableStack();
+  const silent = await Promise.all(
+    Array.from(
+      { length: 20 },
+      async () => stack.use(await startRawServer(staySilent)),
+    ),
+  );
+  const healthy = stack.use(await startFirewall());
+  const fleet = createFleet(
+    createConfig(healthy, { targets: silent.map(toTarget) }),
+    () => {},
+  );
+  stack.defer(fleet.end);
+  let isAnySilentDone = false;
+  const polls = fleet.firewalls
+    .filter((firewall) => firewall !== fleet.main)
+    .map(async (firewall) => {
+      await firewall.poll(15_000);
+      isAnySilentDone = true;
+    });
+  const status = await fleet.main?.poll(15_000);
+  assert(status?.poll?.ok);
+  assert(!isAnySilentDone);
+  await fleet.end();
+  await Promise.all(polls);
 });
