@@ -5,22 +5,22 @@
  */
 
 import process from "node:process";
-import { check, type Outcome, parse } from "./src/actions.ts";
-import { type Config, ConfigError, parseConfig } from "./src/config.ts";
-import type { MetricFamily } from "./src/exposition.ts";
-import { createFleet, type Fleet } from "./src/fleet.ts";
-import { createHandler } from "./src/http.ts";
-import { createLog, type Log } from "./src/log.ts";
+import { check, type Outcome, parse } from "./src/check/check.ts";
+import { type Config, ConfigError, parseConfig } from "./src/config/config.ts";
+import type { MetricFamily } from "./src/view/exposition.ts";
+import { createFleet, type Fleet } from "./src/firewall/fleet.ts";
+import { createHandler } from "./src/http/routes.ts";
+import { createLog, type Log } from "./src/std/log.ts";
 import {
   buildFamilies,
   loginFamilies,
   processFamilies,
-} from "./src/metrics.ts";
-import { renderPage } from "./src/page.ts";
-import type { Status } from "./src/poll.ts";
-import { escapeUnsafe } from "./src/quote.ts";
-import { type Credentials, parsePrivateKey } from "./src/ssh.ts";
-import { REVISION, VERSION } from "./src/version.ts";
+} from "./src/view/metrics.ts";
+import { renderPage } from "./src/view/page.ts";
+import type { Status } from "./src/model/poll.ts";
+import { escapeUnsafe } from "./src/std/quote.ts";
+import { type Credentials, parsePrivateKey } from "./src/ssh/connection.ts";
+import { REVISION, VERSION } from "./src/std/version.ts";
 
 const EXIT_FAILURE = 1;
 const EXIT_USAGE = 2;

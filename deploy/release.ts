@@ -3,7 +3,7 @@
  * its checksums.
  *
  * It is made from the last commit and not from the working tree, through
- * `git archive`, which also stamps the commit into `src/version.ts`.
+ * `git archive`, which also stamps the commit into `src/std/version.ts`.
  *
  * @module
  */
@@ -83,10 +83,10 @@ async function unpackLastCommit(root: string, folder: string): Promise<void> {
   const archive = `${folder}/source.tar`;
   await run(["git", "archive", "--output", archive, "HEAD"], root);
   await run(["tar", "--extract", "--file", archive], folder);
-  const version = await Deno.readTextFile(`${folder}/src/version.ts`);
+  const version = await Deno.readTextFile(`${folder}/src/std/version.ts`);
   if (version.includes("$Format:")) {
     throw new ReleaseError(
-      "Cannot stamp the commit into src/version.ts: src/.gitattributes is not in effect",
+      "Cannot stamp the commit into src/std/version.ts: src/std/.gitattributes is not in effect",
     );
   }
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { setAlarm } from "../src/alarm.ts";
+import { setAlarm } from "../src/std/alarm.ts";
 import { stopTime } from "./support/fake_time.ts";
 
 Deno.test("alarms ring when they are due, each once", async () => {

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import {
   type Authentication,
   createAuthentication,
-} from "../src/authentication.ts";
-import { PollError } from "../src/poll.ts";
-import { Secret } from "../src/secret.ts";
+} from "../src/ssh/authentication.ts";
+import { PollError } from "../src/model/poll.ts";
+import { Secret } from "../src/std/secret.ts";
 
 const PASSWORD = "correct horse";
 const ACKNOWLEDGEMENT =

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
-import { type Cli, type Command, type Shell, startCli } from "../src/cli.ts";
-import { PollError, type Reason } from "../src/poll.ts";
-import { parseVpnFlow, type VpnFlow } from "../src/vpn_flow.ts";
+import type { Shell } from "../src/model/shell.ts";
+import { type Cli, type Command, startCli } from "../src/panos/cli.ts";
+import { PollError, type Reason } from "../src/model/poll.ts";
+import type { VpnFlow } from "../src/model/tunnel.ts";
+import { parseVpnFlow } from "../src/panos/vpn_flow.ts";
 import { type FakeTime, stopTime } from "./support/fake_time.ts";
 import { inventTunnels, printVpnFlow } from "./support/vpn_flow_reply.ts";
 

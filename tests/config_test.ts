@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { type Config, ConfigError, parseConfig } from "../src/config.ts";
-import { parsePrivateKey } from "../src/ssh.ts";
+import { type Config, ConfigError, parseConfig } from "../src/config/config.ts";
+import { parsePrivateKey } from "../src/ssh/connection.ts";
 import { createKeyPair } from "./support/key_pair.ts";
 import { execute, isAbsent, temporaryFolder } from "./support/program.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { REASONS } from "../src/poll.ts";
+import { REASONS } from "../src/model/poll.ts";
 import { familyNames, metricNames } from "./support/family_names.ts";
 import {
   execute,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ConfigError, parseConfig } from "../src/config.ts";
+import { ConfigError, parseConfig } from "../src/config/config.ts";
 import { readAsSystemd } from "./support/environment_file.ts";
 import { execute, isAbsent, temporaryFolder } from "./support/program.ts";
 import { descendants, freePort, lines, signal } from "./support/system.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:net";
-import { dial } from "../src/dial.ts";
-import { PollError } from "../src/poll.ts";
+import { dial } from "../src/ssh/dial.ts";
+import { PollError } from "../src/model/poll.ts";
 import { closeServer, listen } from "./support/listener.ts";
 import { startRawServer, staySilent } from "./support/raw_server.ts";
 

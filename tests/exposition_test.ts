@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { CONTENT_TYPE, type MetricFamily, render } from "../src/exposition.ts";
+import {
+  CONTENT_TYPE,
+  type MetricFamily,
+  render,
+} from "../src/view/exposition.ts";
 import { readExposition } from "./support/exposition_reader.ts";
 
 function family(changes: Partial<MetricFamily>): MetricFamily {

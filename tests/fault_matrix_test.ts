@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
-import type { Clock } from "../src/clock.ts";
-import type { Config } from "../src/config.ts";
-import { createFleet } from "../src/fleet.ts";
-import { type Poll, PollError, type Reason } from "../src/poll.ts";
+import type { Clock } from "../src/std/clock.ts";
+import type { Config } from "../src/config/config.ts";
+import { createFleet } from "../src/firewall/fleet.ts";
+import { type Poll, PollError, type Reason } from "../src/model/poll.ts";
 import {
   type Action,
   type FirewallOptions,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { createFirewall, type Firewall } from "../src/firewall.ts";
-import { type Poll, PollError, type Reason } from "../src/poll.ts";
-import type { SessionsOptions } from "../src/sessions.ts";
+import { createFirewall, type Firewall } from "../src/firewall/firewall.ts";
+import { type Poll, PollError, type Reason } from "../src/model/poll.ts";
+import type { SessionsOptions } from "../src/firewall/session.ts";
 import {
   createScene,
   type FakeSession,

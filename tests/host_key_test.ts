@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { acceptFirst, acceptPinned } from "../src/host_key.ts";
+import { acceptFirst, acceptPinned } from "../src/ssh/host_key.ts";
 
 const ONE = `SHA256:${"A".repeat(43)}`;
 const OTHER = `SHA256:${"B".repeat(43)}`;

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import type { MetricFamily } from "../src/exposition.ts";
-import type { Firewall } from "../src/firewall.ts";
-import { createHandler, type HandlerOptions } from "../src/http.ts";
-import type { Poll, Status } from "../src/poll.ts";
-import { Secret } from "../src/secret.ts";
-import { durationsBetween } from "../src/stopwatch.ts";
+import type { MetricFamily } from "../src/view/exposition.ts";
+import type { Firewall } from "../src/firewall/firewall.ts";
+import { createHandler, type HandlerOptions } from "../src/http/routes.ts";
+import type { Poll, Status } from "../src/model/poll.ts";
+import { Secret } from "../src/std/secret.ts";
+import { durationsBetween } from "../src/model/stopwatch.ts";
 
 const ORIGIN = "http://192.0.2.9:9098";
 const EXPOSITION = "text/plain; version=0.0.4; charset=utf-8";

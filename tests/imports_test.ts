@@ -1,21 +1,52 @@
 import assert from "node:assert/strict";
-import { ConfigError, parseConfig } from "../src/config.ts";
-import { parsePrivateKey } from "../src/ssh.ts";
+import { ConfigError, parseConfig } from "../src/config/config.ts";
+import { parsePrivateKey } from "../src/ssh/connection.ts";
 import denoConfig from "../deno.json" with { type: "json" };
 
 const ROOT = new URL("../", import.meta.url);
 
-Deno.test("only src/ssh.ts imports ssh2", () => {
+/** From the top of the house to its ground floor: imports go down. */
+const ROOMS = [
+  "http",
+  "check",
+  "view",
+  "firewall",
+  "config",
+  "panos",
+  "ssh",
+  "model",
+  "std",
+];
+
+Deno.test("only the room ssh imports ssh2", () => {
   const importers = productFiles()
-    .filter((file) => importsOf(file).includes("ssh2"));
-  assert.deepEqual(importers, ["src/ssh.ts"]);
+    .filter((file) => importsOf(file).includes("ssh2"))
+    .filter((file) => roomOf(file) !== "ssh");
+  assert.deepEqual(importers, []);
+});
+
+Deno.test("imports between rooms go down, and never back up", () => {
+  const upward = productFiles().flatMap((file) =>
+    ownImportsOf(file)
+      .filter((imported) => floorOf(imported) < floorOf(file))
+      .map((imported) => `${file} imports ${imported}`)
+  );
+  assert.deepEqual(upward, []);
+});
+
+Deno.test("no file imports itself by a detour", () => {
+  const circles = productFiles().filter((file) => reaches(file, file));
+  assert.deepEqual(circles, []);
 });
 
 Deno.test("the product imports itself, ssh2 and the runtime, and no test", () => {
-  const own = /^(?:\.\/(?:src\/)?[a-z_]+\.ts|\.\.\/deno\.json|ssh2|node:.+)$/;
+  const own = /^(?:\.{1,2}\/.*|ssh2|node:.+)$/;
   const foreign = productFiles().flatMap(importsOf)
     .filter((specifier) => !own.test(specifier));
   assert.deepEqual(foreign, []);
+  const outside = productFiles().flatMap(ownImportsOf)
+    .filter((file) => !/^(?:src\/[a-z]+\/[a-z_]+\.ts|deno\.json)$/.test(file));
+  assert.deepEqual(outside, []);
 });
 
 Deno.test("only main.ts touches the process", () => {
@@ -49,8 +80,11 @@ Deno.test("the tasks allow the network, those variables, and nothing else", asyn
 });
 
 function productFiles(): readonly string[] {
-  const found = ["main.ts", ...filesIn("src")];
+  const found = ["main.ts", ...ROOMS.flatMap((room) => filesIn(`src/${room}`))];
   assert(found.length > 20, "hardly any file was found");
+  const rooms = Array.from(Deno.readDirSync(new URL("src", ROOT)))
+    .filter(({ isDirectory }) => isDirectory).map(({ name }) => name);
+  assert.deepEqual(rooms.sort(), [...ROOMS].sort());
   return found;
 }
 
@@ -58,6 +92,37 @@ function filesIn(folder: string): readonly string[] {
   return Array.from(Deno.readDirSync(new URL(folder, ROOT)))
     .filter(({ name }) => name.endsWith(".ts"))
     .map(({ name }) => `${folder}/${name}`);
+}
+
+function roomOf(file: string): string | undefined {
+  return /^src\/(?<room>[^/]+)\//.exec(file)?.groups?.["room"];
+}
+
+/** -1 is `main.ts`; what is no room, such as `deno.json`, lies below all. */
+function floorOf(file: string): number {
+  if (file === "main.ts") return -1;
+  const room = roomOf(file);
+  return room === undefined ? ROOMS.length : ROOMS.indexOf(room);
+}
+
+/** The files of this project that a file imports, from the top folder. */
+function ownImportsOf(file: string): readonly string[] {
+  return importsOf(file).filter((specifier) => specifier.startsWith("."))
+    .map((specifier) =>
+      new URL(specifier, `file:///${file}`).pathname.slice(1)
+    );
+}
+
+function reaches(from: string, wanted: string): boolean {
+  const seen = new Set<string>();
+  const waiting = [...ownImportsOf(from)];
+  for (const file of waiting) {
+    if (file === wanted) return true;
+    if (seen.has(file) || !file.endsWith(".ts")) continue;
+    seen.add(file);
+    waiting.push(...ownImportsOf(file));
+  }
+  return false;
 }
 
 function importsOf(file: string): readonly string[] {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { createJournal } from "../src/journal.ts";
-import type { Fields } from "../src/log.ts";
-import { type Poll, PollError, type Reason } from "../src/poll.ts";
-import { durationsBetween } from "../src/stopwatch.ts";
-import type { Tunnel } from "../src/vpn_flow.ts";
+import { createJournal } from "../src/firewall/journal.ts";
+import type { Fields } from "../src/std/log.ts";
+import { type Poll, PollError, type Reason } from "../src/model/poll.ts";
+import { durationsBetween } from "../src/model/stopwatch.ts";
+import type { Tunnel } from "../src/model/tunnel.ts";
 
 Deno.test("a good poll is worth a line when it is the first, and then no more", () => {
   const { journal, take } = start();

@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
-import type { Clock } from "../src/clock.ts";
-import { type Attempt, createLockout, LoginHeldError } from "../src/lockout.ts";
-import { PollError } from "../src/poll.ts";
+import type { Clock } from "../src/std/clock.ts";
+import {
+  type Attempt,
+  createLockout,
+  LoginHeldError,
+} from "../src/firewall/guard.ts";
+import { PollError } from "../src/model/poll.ts";
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;

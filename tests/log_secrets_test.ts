@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 // @ts-types="@types/ssh2"
 import { utils } from "ssh2";
-import { LOG_FORMATS, LOG_LEVELS, type LogFormat } from "../src/log.ts";
+import { LOG_FORMATS, LOG_LEVELS, type LogFormat } from "../src/std/log.ts";
 import { runExporter, startExporter } from "./support/exporter.ts";
 import { type FirewallOptions, startFirewall } from "./support/firewall.ts";
 import { execute, isAbsent, temporaryFolder } from "./support/program.ts";

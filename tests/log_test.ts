@@ -5,7 +5,7 @@ import {
   LOG_LEVELS,
   type LogFormat,
   type LogLevel,
-} from "../src/log.ts";
+} from "../src/std/log.ts";
 
 /** Each field holds what some format or terminal could stumble over. */
 const ODD_FIELDS: Fields = {

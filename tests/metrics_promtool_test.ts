@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
-import { render } from "../src/exposition.ts";
+import { render } from "../src/view/exposition.ts";
 import {
   buildFamilies,
   firewallFamilies,
   loginFamilies,
   processFamilies,
-} from "../src/metrics.ts";
-import type { Poll, Status } from "../src/poll.ts";
-import { durationsBetween } from "../src/stopwatch.ts";
-import { parseVpnFlow } from "../src/vpn_flow.ts";
+} from "../src/view/metrics.ts";
+import type { Poll, Status } from "../src/model/poll.ts";
+import { durationsBetween } from "../src/model/stopwatch.ts";
+import { parseVpnFlow } from "../src/panos/vpn_flow.ts";
 import { isAbsent } from "./support/program.ts";
 import { inventTunnels, printVpnFlow } from "./support/vpn_flow_reply.ts";
 

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
-import { type MetricFamily, render } from "../src/exposition.ts";
+import { type MetricFamily, render } from "../src/view/exposition.ts";
+import { splitDuplicates } from "../src/model/tunnel.ts";
 import {
   buildFamilies,
   firewallFamilies,
   loginFamilies,
   processFamilies,
-  splitDuplicates,
-} from "../src/metrics.ts";
-import { PHASES, REASONS, type Status } from "../src/poll.ts";
-import type { Tunnel } from "../src/vpn_flow.ts";
+} from "../src/view/metrics.ts";
+import { PHASES, REASONS, type Status } from "../src/model/poll.ts";
+import type { Tunnel } from "../src/model/tunnel.ts";
 import { execute, isAbsent, temporaryFolder } from "./support/program.ts";
 import { NO_DURATIONS, statusOf } from "./support/status.ts";
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { renderPage } from "../src/page.ts";
-import { CONTENT_SECURITY_POLICY } from "../src/page_style.ts";
-import { REASONS, type Status } from "../src/poll.ts";
-import type { Tunnel } from "../src/vpn_flow.ts";
+import { renderPage } from "../src/view/page.ts";
+import { CONTENT_SECURITY_POLICY } from "../src/view/page_style.ts";
+import { REASONS, type Status } from "../src/model/poll.ts";
+import type { Tunnel } from "../src/model/tunnel.ts";
 import {
   CHROMIUM,
   type Chromium,

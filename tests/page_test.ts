@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { renderPage } from "../src/page.ts";
-import { CONTENT_SECURITY_POLICY } from "../src/page_style.ts";
+import { renderPage } from "../src/view/page.ts";
+import { CONTENT_SECURITY_POLICY } from "../src/view/page_style.ts";
 import {
   type FailedPoll,
   type GoodPoll,
   type Reason,
   REASONS,
   type Status,
-} from "../src/poll.ts";
-import type { Tunnel } from "../src/vpn_flow.ts";
+} from "../src/model/poll.ts";
+import type { Tunnel } from "../src/model/tunnel.ts";
 
 const NOW = Date.UTC(2026, 2, 1, 3, 0, 0) / 1_000;
 const NO_TIME = { connect: 0, handshake: 0, auth: 0, session: 0, command: 0 };

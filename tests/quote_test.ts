@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { escapeUnsafe, quote } from "../src/quote.ts";
+import { escapeUnsafe, quote } from "../src/std/quote.ts";
 
 Deno.test("escapeUnsafe() shows what would act on a terminal or a line", async (t) => {
   const cases = {

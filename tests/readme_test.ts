@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
-import { ConfigError, parseConfig } from "../src/config.ts";
-import type { MetricFamily } from "../src/exposition.ts";
+import { ConfigError, parseConfig } from "../src/config/config.ts";
+import type { MetricFamily } from "../src/view/exposition.ts";
 import {
   buildFamilies,
   firewallFamilies,
   processFamilies,
-} from "../src/metrics.ts";
-import { parsePrivateKey } from "../src/ssh.ts";
-import { parseVpnFlow } from "../src/vpn_flow.ts";
+} from "../src/view/metrics.ts";
+import { parsePrivateKey } from "../src/ssh/connection.ts";
+import { parseVpnFlow } from "../src/panos/vpn_flow.ts";
 import { inventTunnels, printVpnFlow } from "./support/vpn_flow_reply.ts";
 
 const README = await Deno.readTextFile(

@@ -24,7 +24,7 @@ Deno.test({
     await release({
       root,
       compile: async (job) => {
-        const version = `import("./src/version.ts").then(console.log)`;
+        const version = `import("./src/std/version.ts").then(console.log)`;
         const { stdout } = await deno(["eval", version], job.source);
         versions.push(stdout);
         await writeExecutable(job);
@@ -107,7 +107,7 @@ Deno.test({
   fn: async () => {
     await using repository = await createRepository();
     const { root } = repository;
-    await git(["rm", "--quiet", "src/.gitattributes"], root);
+    await git(["rm", "--quiet", "src/std/.gitattributes"], root);
     await git(["commit", "--quiet", "--message=no attributes"], root);
     await assert.rejects(release({ root, compile: writeExecutable }), {
       name: "ReleaseError",
@@ -233,12 +233,12 @@ async function createRepository(): Promise<
 > {
   const folder = await temporaryFolder();
   const root = folder.path;
-  const parts = [".gitignore", "deploy", "src/.gitattributes"];
+  const parts = [".gitignore", "deploy", "src/std/.gitattributes"];
   const { code, stderr } = await execute("cp", [
     "--recursive",
     "--parents",
     ...parts,
-    "src/version.ts",
+    "src/std/version.ts",
     root,
   ], { cwd: ROOT.pathname });
   assert.equal(code, 0, stderr);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { format, inspect } from "node:util";
-import { Secret } from "../src/secret.ts";
+import { Secret } from "../src/std/secret.ts";
 
 const VALUE = "correct horse";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { createPace } from "../src/pace.ts";
-import { PollError } from "../src/poll.ts";
+import { createPace } from "../src/firewall/rate_limit.ts";
+import { PollError } from "../src/model/poll.ts";
 import { createScene, nth } from "./support/fake_logins.ts";
 import { stopTime } from "./support/fake_time.ts";
 

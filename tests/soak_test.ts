@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import type { Poll, Reason } from "../src/poll.ts";
+import type { Poll, Reason } from "../src/model/poll.ts";
 import {
   type Action,
   type SimulatedFirewall,

@@ -8,10 +8,10 @@ import {
   Server,
   type ServerChannel,
 } from "ssh2";
-import { startCli } from "../src/cli.ts";
-import { PollError } from "../src/poll.ts";
-import { Secret } from "../src/secret.ts";
-import { type Login, openShell } from "../src/ssh.ts";
+import { startCli } from "../src/panos/cli.ts";
+import { PollError } from "../src/model/poll.ts";
+import { Secret } from "../src/std/secret.ts";
+import { type Login, openShell } from "../src/ssh/connection.ts";
 import { createKeyPair } from "./support/key_pair.ts";
 import { closeServer, listen } from "./support/listener.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { isSameTarget, parseTarget, type Target } from "../src/target.ts";
+import { isSameTarget, parseTarget, type Target } from "../src/model/target.ts";
 
 Deno.test("parseTarget() reads each way to name a firewall", async (t) => {
   const cases: Readonly<Record<string, readonly [string, number]>> = {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createScreen, type Screen } from "../src/terminal.ts";
+import { createScreen, type Screen } from "../src/panos/screen.ts";
 
 interface Case {
   readonly when: string;

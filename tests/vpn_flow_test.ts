@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
-import { render } from "../src/exposition.ts";
-import { firewallFamilies } from "../src/metrics.ts";
-import { isPagerPrompt, parseVpnFlow, VpnFlowError } from "../src/vpn_flow.ts";
+import { render } from "../src/view/exposition.ts";
+import { firewallFamilies } from "../src/view/metrics.ts";
+import {
+  isPagerPrompt,
+  parseVpnFlow,
+  VpnFlowError,
+} from "../src/panos/vpn_flow.ts";
 import { statusOf } from "./support/status.ts";
 
 const FIXTURES = new URL("../fixtures/show_vpn_flow/", import.meta.url);

@@ -5,10 +5,11 @@
  * @module
  */
 
-import { render } from "../../src/exposition.ts";
-import { firewallFamilies } from "../../src/metrics.ts";
-import type { Status } from "../../src/poll.ts";
-import { parseVpnFlow, type VpnFlow } from "../../src/vpn_flow.ts";
+import { render } from "../../src/view/exposition.ts";
+import { firewallFamilies } from "../../src/view/metrics.ts";
+import type { Status } from "../../src/model/poll.ts";
+import type { VpnFlow } from "../../src/model/tunnel.ts";
+import { parseVpnFlow } from "../../src/panos/vpn_flow.ts";
 
 const SIZES = [100, 1_000, 10_000, 100_000];
 

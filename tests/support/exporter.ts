@@ -8,7 +8,7 @@
  */
 
 import assert from "node:assert/strict";
-import { REASONS } from "../../src/poll.ts";
+import { REASONS } from "../../src/model/poll.ts";
 import { eventually, freePort, lines } from "./system.ts";
 
 /** A running exporter. */

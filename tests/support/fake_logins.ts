@@ -4,11 +4,11 @@
  * @module
  */
 
-import type { Command } from "../../src/cli.ts";
-import type { Lockout } from "../../src/lockout.ts";
-import { createLockout } from "../../src/lockout.ts";
-import { createPace } from "../../src/pace.ts";
-import { PollError } from "../../src/poll.ts";
+import type { Command } from "../../src/panos/cli.ts";
+import type { Lockout } from "../../src/firewall/guard.ts";
+import { createLockout } from "../../src/firewall/guard.ts";
+import { createPace } from "../../src/firewall/rate_limit.ts";
+import { PollError } from "../../src/model/poll.ts";
 import {
   createSessions,
   type LoginProgress,
@@ -16,7 +16,7 @@ import {
   type Session,
   type Sessions,
   type SessionsOptions,
-} from "../../src/sessions.ts";
+} from "../../src/firewall/session.ts";
 import type { FakeTime } from "./fake_time.ts";
 import { inventTunnels, printVpnFlow } from "./vpn_flow_reply.ts";
 

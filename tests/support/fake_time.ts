@@ -6,7 +6,7 @@
  */
 
 import { setImmediate } from "node:timers";
-import type { Clock } from "../../src/clock.ts";
+import type { Clock } from "../../src/std/clock.ts";
 
 /** Time stands still until it is let pass; disposed, it runs again. */
 export interface FakeTime extends Disposable {

@@ -2,7 +2,7 @@ import {
   buildFamilies,
   firewallFamilies,
   processFamilies,
-} from "../../src/metrics.ts";
+} from "../../src/view/metrics.ts";
 
 /** Finds the name of every metric that the exporter has. */
 export function familyNames(): ReadonlySet<string> {

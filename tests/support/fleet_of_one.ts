@@ -6,14 +6,14 @@
  */
 
 import assert from "node:assert/strict";
-import type { Clock } from "../../src/clock.ts";
-import type { Config } from "../../src/config.ts";
-import type { Firewall } from "../../src/firewall.ts";
-import { createFleet, type Fleet } from "../../src/fleet.ts";
-import type { Fields, LogLevel } from "../../src/log.ts";
-import type { Poll } from "../../src/poll.ts";
-import { Secret } from "../../src/secret.ts";
-import type { Target } from "../../src/target.ts";
+import type { Clock } from "../../src/std/clock.ts";
+import type { Config } from "../../src/config/config.ts";
+import type { Firewall } from "../../src/firewall/firewall.ts";
+import { createFleet, type Fleet } from "../../src/firewall/fleet.ts";
+import type { Fields, LogLevel } from "../../src/std/log.ts";
+import type { Poll } from "../../src/model/poll.ts";
+import { Secret } from "../../src/std/secret.ts";
+import type { Target } from "../../src/model/target.ts";
 
 /** A server on the loopback, and who may log in to it. */
 export interface Server {

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Durations, Status } from "../../src/poll.ts";
-import type { VpnFlow } from "../../src/vpn_flow.ts";
+import type { Durations, Status } from "../../src/model/poll.ts";
+import type { VpnFlow } from "../../src/model/tunnel.ts";
 
 export const NO_DURATIONS: Durations = {
   connect: 0,

@@ -9,7 +9,7 @@
  */
 
 import fc from "fast-check";
-import type { Tunnel } from "../../src/vpn_flow.ts";
+import type { Tunnel } from "../../src/model/tunnel.ts";
 
 /** One tunnel as the firewall knows it. */
 export interface Entry {

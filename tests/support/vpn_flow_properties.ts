@@ -7,13 +7,11 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { render } from "../../src/exposition.ts";
-import { firewallFamilies, splitDuplicates } from "../../src/metrics.ts";
-import {
-  parseVpnFlow,
-  type VpnFlow,
-  VpnFlowError,
-} from "../../src/vpn_flow.ts";
+import { render } from "../../src/view/exposition.ts";
+import { splitDuplicates } from "../../src/model/tunnel.ts";
+import { firewallFamilies } from "../../src/view/metrics.ts";
+import type { VpnFlow } from "../../src/model/tunnel.ts";
+import { parseVpnFlow, VpnFlowError } from "../../src/panos/vpn_flow.ts";
 import { readExposition } from "./exposition_reader.ts";
 import { statusOf } from "./status.ts";
 import {

@@ -21,7 +21,7 @@
  * @module
  */
 
-import type { Tunnel, TunnelState } from "./vpn_flow.ts";
+import type { Tunnel, TunnelState } from "../model/tunnel.ts";
 
 /** Without these columns a table is not the one this parser knows. */
 const KNOWN_COLUMNS = [

@@ -4,20 +4,21 @@
  * @module
  */
 
-import type { Command } from "./cli.ts";
-import type { Clock } from "./clock.ts";
-import type { Lockout } from "./lockout.ts";
-import { createDeadline, type Deadline } from "./deadline.ts";
+import type { Command } from "../panos/cli.ts";
+import type { Clock } from "../std/clock.ts";
+import type { Lockout } from "./guard.ts";
+import { createDeadline, type Deadline } from "../std/deadline.ts";
 import {
   type FailedPoll,
   type GoodPoll,
   type Poll,
   PollError,
   type Status,
-} from "./poll.ts";
-import type { Session, Sessions } from "./sessions.ts";
-import { durationsBetween, type Mark } from "./stopwatch.ts";
-import { parseVpnFlow, type VpnFlow, VpnFlowError } from "./vpn_flow.ts";
+} from "../model/poll.ts";
+import type { Session, Sessions } from "./session.ts";
+import { durationsBetween, type Mark } from "../model/stopwatch.ts";
+import type { VpnFlow } from "../model/tunnel.ts";
+import { parseVpnFlow, VpnFlowError } from "../panos/vpn_flow.ts";
 
 export interface FirewallOptions {
   /** `host`, `host:port` or `[v6]:port`, as configured. */

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { VpnFlow } from "./vpn_flow.ts";
+import type { VpnFlow } from "./tunnel.ts";
 
 /** Why a poll can fail: the values of a label, hence a closed set. */
 export const REASONS = [
@@ -84,3 +84,6 @@ export interface Status {
   /** Logins attempted since the exporter started. */
   readonly logins: number;
 }
+
+/** Logins, and whether the guard against lock-out holds them back. */
+export type Logins = Pick<Status, "authRetryAt" | "logins">;

@@ -6,7 +6,7 @@
 
 import { lookup } from "node:dns/promises";
 import { connect, isIP, type Socket } from "node:net";
-import { untilAborted } from "./abort.ts";
+import { untilAborted } from "../std/abort.ts";
 
 /** How long an address may take before the next one is tried beside it. */
 const NEXT_ADDRESS_MS = 250;

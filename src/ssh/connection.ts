@@ -23,11 +23,11 @@ import {
   utils,
 } from "ssh2";
 import { createAuthentication, type Method } from "./authentication.ts";
-import type { Shell } from "./cli.ts";
+import type { Shell } from "../model/shell.ts";
 import { dial } from "./dial.ts";
-import { type Phase, PollError } from "./poll.ts";
-import { quote } from "./quote.ts";
-import { Secret } from "./secret.ts";
+import { type Phase, PollError } from "../model/poll.ts";
+import { quote } from "../std/quote.ts";
+import { Secret } from "../std/secret.ts";
 
 /** A key that has proved that it can sign. */
 export type PrivateKey = Secret<ParsedKey>;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { untilAborted } from "./abort.ts";
+import { untilAborted } from "../std/abort.ts";
 
 /** Settles when it is the caller's turn; rejects with the signal's reason. */
 export type Pace = (signal: AbortSignal) => Promise<void>;

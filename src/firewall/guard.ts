@@ -10,9 +10,9 @@
  * @module
  */
 
-import { untilAborted } from "./abort.ts";
-import type { Clock } from "./clock.ts";
-import { PollError } from "./poll.ts";
+import { untilAborted } from "../std/abort.ts";
+import type { Clock } from "../std/clock.ts";
+import { PollError } from "../model/poll.ts";
 
 /** One login, from before it sends the credentials to its verdict. */
 export interface Attempt {

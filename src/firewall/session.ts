@@ -4,14 +4,14 @@
  * @module
  */
 
-import { setAlarm } from "./alarm.ts";
-import type { Cli } from "./cli.ts";
-import type { Clock } from "./clock.ts";
-import type { Lockout } from "./lockout.ts";
-import type { Pace } from "./pace.ts";
-import { PollError } from "./poll.ts";
-import type { Login } from "./ssh.ts";
-import { type Mark, toSeconds } from "./stopwatch.ts";
+import { setAlarm } from "../std/alarm.ts";
+import type { Cli } from "../panos/cli.ts";
+import type { Clock } from "../std/clock.ts";
+import type { Lockout } from "./guard.ts";
+import type { Pace } from "./rate_limit.ts";
+import { PollError } from "../model/poll.ts";
+import type { Login } from "../ssh/connection.ts";
+import { type Mark, toSeconds } from "../model/stopwatch.ts";
 
 /** A session on a firewall, ready for a command. */
 export interface Session {

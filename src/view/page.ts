@@ -11,10 +11,10 @@ import {
   type Poll,
   type Reason,
   type Status,
-} from "./poll.ts";
+} from "../model/poll.ts";
 import { STYLE } from "./page_style.ts";
-import { escapeUnsafe } from "./quote.ts";
-import type { Tunnel, TunnelState } from "./vpn_flow.ts";
+import { escapeUnsafe } from "../std/quote.ts";
+import type { Tunnel, TunnelState } from "../model/tunnel.ts";
 
 /** What the page is made of. */
 export interface PageInput {

@@ -11,38 +11,9 @@
  * @module
  */
 
-import { quote } from "./quote.ts";
+import { quote } from "../std/quote.ts";
+import type { Tunnel, VpnFlow } from "../model/tunnel.ts";
 import { type Header, isHeader, parseHeader, readRow } from "./vpn_flow_row.ts";
-
-/** `unknown` for every word but the two whose meaning is certain. */
-export type TunnelState = "active" | "inactive" | "unknown";
-
-/** One row of the table. */
-export interface Tunnel {
-  /** A number, but never computed with, so kept as printed. */
-  readonly id: string;
-  readonly name: string;
-  readonly state: TunnelState;
-  /** As printed, such as `inactiv` or `init`; empty when the column is. */
-  readonly stateWord: string;
-  /** As printed: `off`, `up`, `down`; empty when the column is. */
-  readonly monitor: string;
-  readonly localIp: string;
-  readonly peerIp: string;
-  /** Tunnel interface, such as `tunnel.3`; empty when the tunnel has none. */
-  readonly interfaceName: string;
-}
-
-/** A complete reply. */
-export interface VpnFlow {
-  /** In the order in which the firewall lists them. */
-  readonly tunnels: readonly Tunnel[];
-  /**
-   * What the firewall says after "total IPSec tunnel configured", added up
-   * when there are several tables; `undefined` when it does not say.
-   */
-  readonly configured: number | undefined;
-}
 
 /** Thrown for a reply that is not one complete table. */
 export class VpnFlowError extends Error {

@@ -9,8 +9,12 @@
  */
 
 import type { MetricFamily, Sample } from "./exposition.ts";
-import { PHASES, REASONS, type Status } from "./poll.ts";
-import type { Tunnel, TunnelState, VpnFlow } from "./vpn_flow.ts";
+import { type Logins, PHASES, REASONS, type Status } from "../model/poll.ts";
+import {
+  splitDuplicates,
+  type Tunnel,
+  type TunnelState,
+} from "../model/tunnel.ts";
 
 /** Which build of the exporter runs on what. */
 export interface Build {
@@ -27,9 +31,6 @@ export interface ProcessStats {
   /** Unix time in seconds. */
   readonly startTime: number;
 }
-
-/** Logins, and whether the guard against lock-out holds them back. */
-export type Logins = Pick<Status, "authRetryAt" | "logins">;
 
 const VALUE_BY_STATE: Readonly<Record<TunnelState, number>> = {
   active: 1,
@@ -187,38 +188,6 @@ export function processFamilies(stats: ProcessStats): readonly MetricFamily[] {
       samples: [{ value: stats.startTime }],
     },
   ];
-}
-
-/** What makes a tunnel's series unique; the name alone can hold blanks. */
-export function seriesKey({ id, interfaceName, name }: Tunnel): string {
-  return `${id} ${interfaceName} ${name}`;
-}
-
-/**
- * Splits off the rows whose labels an earlier row has: two samples with the
- * same labels are not a valid exposition, so the first one counts.
- */
-export function splitDuplicates(flow: VpnFlow): {
-  readonly unique: readonly Tunnel[];
-  readonly duplicates: readonly Tunnel[];
-} {
-  const { tunnels } = flow;
-  // Firewalls list tunnels by id, and what ascends has no duplicates.
-  const ascends = tunnels.every(({ id }, n) => {
-    const before = tunnels[n - 1]?.id ?? "";
-    return id.length > before.length ||
-      (id.length === before.length && id > before);
-  });
-  if (ascends) return { unique: tunnels, duplicates: [] };
-  const seen = new Set<string>();
-  const unique: Tunnel[] = [];
-  const duplicates: Tunnel[] = [];
-  for (const tunnel of tunnels) {
-    const key = seriesKey(tunnel);
-    (seen.has(key) ? duplicates : unique).push(tunnel);
-    seen.add(key);
-  }
-  return { unique, duplicates };
 }
 
 function stateSample({ id, name, interfaceName, state }: Tunnel): Sample {

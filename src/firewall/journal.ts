@@ -4,15 +4,15 @@
  * @module
  */
 
-import type { Fields, Log } from "./log.ts";
-import { seriesKey, splitDuplicates } from "./metrics.ts";
+import type { Fields, Log } from "../std/log.ts";
+import { seriesKey, splitDuplicates } from "../model/tunnel.ts";
 import {
   type FailedPoll,
   type GoodPoll,
   type Poll,
   PollError,
-} from "./poll.ts";
-import type { Tunnel } from "./vpn_flow.ts";
+} from "../model/poll.ts";
+import type { Tunnel } from "../model/tunnel.ts";
 
 /** Follows the polls of one firewall. */
 export interface Journal {

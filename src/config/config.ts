@@ -10,11 +10,11 @@ import {
   LOG_LEVELS,
   type LogFormat,
   type LogLevel,
-} from "./log.ts";
-import { quote } from "./quote.ts";
-import { Secret } from "./secret.ts";
-import type { Credentials, PrivateKey } from "./ssh.ts";
-import { isSameTarget, parseTarget, type Target } from "./target.ts";
+} from "../std/log.ts";
+import { quote } from "../std/quote.ts";
+import { Secret } from "../std/secret.ts";
+import type { Credentials, PrivateKey } from "../ssh/connection.ts";
+import { isSameTarget, parseTarget, type Target } from "../model/target.ts";
 
 /** Everything an operator can set. Times are in milliseconds. */
 export interface Config {

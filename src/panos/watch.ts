@@ -4,8 +4,8 @@
  * @module
  */
 
-import { PollError } from "./poll.ts";
-import { createScreen, type Screen } from "./terminal.ts";
+import { PollError } from "../model/poll.ts";
+import { createScreen, type Screen } from "./screen.ts";
 
 /** What the screen says, provided that nothing more comes for a while. */
 export interface Verdict {

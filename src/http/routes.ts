@@ -6,12 +6,16 @@
 
 import { Buffer } from "node:buffer";
 import { createHash, timingSafeEqual } from "node:crypto";
-import type { HttpConfig } from "./config.ts";
-import { CONTENT_TYPE, type MetricFamily, render } from "./exposition.ts";
-import type { Firewall } from "./firewall.ts";
-import type { Log } from "./log.ts";
-import { type Build, buildFamilies, firewallFamilies } from "./metrics.ts";
-import { CONTENT_SECURITY_POLICY } from "./page_style.ts";
+import type { HttpConfig } from "../config/config.ts";
+import { CONTENT_TYPE, type MetricFamily, render } from "../view/exposition.ts";
+import type { Firewall } from "../firewall/firewall.ts";
+import type { Log } from "../std/log.ts";
+import {
+  type Build,
+  buildFamilies,
+  firewallFamilies,
+} from "../view/metrics.ts";
+import { CONTENT_SECURITY_POLICY } from "../view/page_style.ts";
 
 /** What the routes show. */
 export interface HandlerOptions {

@@ -4,19 +4,23 @@
  * @module
  */
 
-import { startCli } from "./cli.ts";
-import { type Clock, systemClock } from "./clock.ts";
-import type { Config } from "./config.ts";
+import { startCli } from "../panos/cli.ts";
+import { type Clock, systemClock } from "../std/clock.ts";
+import type { Config } from "../config/config.ts";
 import { createFirewall, type Firewall } from "./firewall.ts";
-import { acceptFirst, acceptPinned, type HostKeyCheck } from "./host_key.ts";
+import {
+  acceptFirst,
+  acceptPinned,
+  type HostKeyCheck,
+} from "../ssh/host_key.ts";
 import { createJournal } from "./journal.ts";
-import { createLockout } from "./lockout.ts";
-import type { Log } from "./log.ts";
-import type { Logins } from "./metrics.ts";
-import { createPace } from "./pace.ts";
-import { createSessions, type Session } from "./sessions.ts";
-import { openShell } from "./ssh.ts";
-import { isSameTarget, parseTarget, type Target } from "./target.ts";
+import { createLockout } from "./guard.ts";
+import type { Log } from "../std/log.ts";
+import type { Logins } from "../model/poll.ts";
+import { createPace } from "./rate_limit.ts";
+import { createSessions, type Session } from "./session.ts";
+import { openShell } from "../ssh/connection.ts";
+import { isSameTarget, parseTarget, type Target } from "../model/target.ts";
 
 /** The firewalls that a configuration names. */
 export interface Fleet {

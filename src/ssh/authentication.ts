@@ -6,9 +6,9 @@
  * @module
  */
 
-import { PollError } from "./poll.ts";
-import { quote } from "./quote.ts";
-import type { Secret } from "./secret.ts";
+import { PollError } from "../model/poll.ts";
+import { quote } from "../std/quote.ts";
+import type { Secret } from "../std/secret.ts";
 
 /** The methods of RFC 4252 and RFC 4256 that are used, best first. */
 export type Method = "publickey" | "keyboard-interactive" | "password";

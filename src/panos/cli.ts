@@ -4,18 +4,12 @@
  * @module
  */
 
-import { watch } from "./expect.ts";
-import type { Verdict } from "./expect.ts";
-import { PollError } from "./poll.ts";
-import { quote } from "./quote.ts";
+import { watch } from "./watch.ts";
+import type { Verdict } from "./watch.ts";
+import { PollError } from "../model/poll.ts";
+import { quote } from "../std/quote.ts";
+import type { Shell } from "../model/shell.ts";
 import { isPagerPrompt } from "./vpn_flow.ts";
-
-/** The far side of the dialogue. */
-export interface Shell {
-  /** Cancelled if the dialogue cannot go on. */
-  readonly output: ReadableStream<Uint8Array>;
-  write(text: string): void;
-}
 
 /** A command, and how its reply is understood. */
 export interface Command<Reply> {

@@ -4,13 +4,13 @@
  * @module
  */
 
-import { render } from "./exposition.ts";
-import type { Firewall } from "./firewall.ts";
-import { firewallFamilies } from "./metrics.ts";
-import type { Poll, Status } from "./poll.ts";
-import { durationsBetween } from "./stopwatch.ts";
-import { createScreen } from "./terminal.ts";
-import { parseVpnFlow, VpnFlowError } from "./vpn_flow.ts";
+import { render } from "../view/exposition.ts";
+import type { Firewall } from "../firewall/firewall.ts";
+import { firewallFamilies } from "../view/metrics.ts";
+import type { Poll, Status } from "../model/poll.ts";
+import { durationsBetween } from "../model/stopwatch.ts";
+import { createScreen } from "../panos/screen.ts";
+import { parseVpnFlow, VpnFlowError } from "../panos/vpn_flow.ts";
 
 /** What to print, and how to end. */
 export interface Outcome {
