@@ -1,0 +1,486 @@
+import assert from "node:assert/strict";
+import { createFirewall, type Firewall } from "../../src/firewall/firewall.ts";
+import { type Poll, PollError, type Reason } from "../../src/model/poll.ts";
+import type { SessionsOptions } from "../../src/firewall/session.ts";
+import {
+  createScene,
+  type FakeSession,
+  nth,
+  type Scene,
+} from "../support/fake_logins.ts";
+import { type FakeTime, stopTime } from "../support/fake_time.ts";
+
+const hungUp = new PollError("session", "The firewall closed the session");
+const rejection = new PollError("auth", "it rejected the credentials");
+
+Deno.test("fifty simultaneous polls make one login and one command", async () => {
+  using time = stopTime();
+  await using scene = createFirewallScene(time);
+  const polls = Array.from({ length: 50 }, () => scene.firewall.poll(10_000));
+  await time.settle();
+  const session = await nth(scene.logins, 0).succeed();
+  await session.answer();
+  for (const { poll } of await Promise.all(polls)) {
+    assert(poll?.ok);
+    assert.equal(poll.flow.tunnels.length, 2);
+    assert.equal(poll.haState, "active");
+  }
+  assert.equal(scene.logins.length, 1);
+  assert.equal(session.commands, 1);
+  assert.equal(scene.polls.length, 1);
+});
+
+Deno.test("polls one after the other use the same session", async () => {
+  using time = stopTime();
+  await using scene = createFirewallScene(time);
+  const session = await scene.pollWell();
+  for (let poll = 0; poll < 10; poll++) {
+    const polled = scene.firewall.poll(10_000);
+    await time.pass(1_000);
+    await session.answer();
+    assert((await polled).poll?.ok);
+  }
+  assert.equal(scene.logins.length, 1);
+  assert.equal(session.commands, 11);
+});
+
+Deno.test("whoever waits less than the others gets timeout alone", async () => {
+  using time = stopTime();
+  await using scene = createFirewallScene(time);
+  const patient = scene.firewall.poll(10_000);
+  await time.pass(1_000);
+  const impatient = scene.firewall.poll(250);
+  await time.pass(300);
+  const { poll } = await impatient;
+  assert.equal(reasonOf(poll), "timeout");
+  assert.match(messageOf(poll), /goes on for others/);
+  const session = await nth(scene.logins, 0).succeed();
+  await session.answer();
+  assert((await patient).poll?.ok);
+  assert.deepEqual(scene.polls.map(({ ok }) => ok), [true]);
+});
+
+Deno.test("a poll lasts five seconds, however impatient its only request", async () => {
+  using time = stopTime();
+  await using scene = createFirewallScene(time, { minPollIntervalMs: 1_000 });
+  const impatient = scene.firewall.poll(250);
+  await time.pass(300);
+  assert.equal(reasonOf((await impatient).poll), "timeout");
+  const session = await nth(scene.logins, 0).succeed();
+  await time.pass(4_000);
+  await session.answer();
+  assert((await scene.firewall.poll(250)).poll?.ok, "it is answered again");
+  assert.equal(session.commands, 1);
+});
+
+Deno.test("whoever joins with more time puts the deadline off", async () => {
+  using time = stopTime();
+  await using scene = createFirewallScene(time);
+  const first = scene.firewall.poll(6_000);
+  await time.pass(3_000);
+  const second = scene.firewall.poll(20_000);
+  const session = await nth(scene.logins, 0).succeed();
+  await time.pass(19_000);
+  assert.equal(reasonOf((await first).poll), "timeout");
+  await session.answer();
+  assert((await second).poll?.ok);
+});
+
+Deno.test("whoever joins with less time does not bring the deadline forward", async () => {
+  using time = stopTime();
+  await using scene = createFirewallScene(time);
+  const first = scene.firewall.poll(20_000);
+  await time.settle();
+  const session = await nth(scene.logins, 0).succeed();
+  const second = scene.firewall.poll(6_000);
+  await time.pass(19_999);
+  assert.equal(reasonOf((await second).poll), "timeout");
+  await session.answer();
+  assert((await first).poll?.ok);
+});
+
+Deno.test("a finished poll is answered again for the interval, and not after", async () => {
+  using time = stopTime();
+  await using scene = createFirewallScene(time, { minPollIntervalMs: 1_000 });
+  const session = await scene.pollWell();
+  await time.pass(999);
+  const before = await scene.firewall.poll(10_000);
+  assert(before.poll?.ok);
+  assert.equal(before.poll, scene.polls[0]);
+  assert.equal(session.commands, 1);
+  await time.pass(1);
+  const after = scene.firewall.poll(10_000);
+  await session.answer();
+  assert.notEqual((await after).poll, scene.polls[0]);
+  assert.equal(session.commands, 2);
+});
+
+Deno.test("a failed poll is answered again too", async () => {
+  using time = stopTime();
+  await using scene = createFirewallScene(time, { minPollIntervalMs: 1_000 });
+  const failed = scene.firewall.poll(10_000);
+  await time.settle();
+  await nth(scene.logins, 0).fail(hungUp);
+  await failed;
+  await time.pass(500);
+  assert.equal(reasonOf((await scene.firewall.poll(10_000)).poll), "session");
+  assert.equal(scene.logins.length, 1);
+});
+
+Deno.test("a slow login goes on and serves the next poll, with none beside it", async () => {
+  using time = stopTime();
+  await using scene = createFirewallScene(time, { maxAgeMs: 0 });
+  for (let scrape = 0; scrape < 3; scrape++) {
+    const late = scene.firewall.poll(9_500);
+    await time.pass(9_600);
+    const { poll } = await late;
+    assert.equal(reasonOf(poll), "timeout");
+    assert.match(messageOf(poll), /the login .* goes on for the next scrape/);
+    await time.pass(400);
+  }
+  const login = nth(scene.logins, 0);
+  assert(!login.signal.aborted);
+  const session = await login.succeed();
+  const polled = scene.firewall.poll(9_500);
+  await time.settle();
+  await session.answer();
+  assert((await polled).poll?.ok);
+  assert.equal(scene.logins.length, 1);
+  assert.equal(scene.sessions.loginDuration, 30);
+});
+
+Deno.test("a slow login that fails is told, and the next poll logs in anew", async () => {
+  using time = stopTime();
+  await using scene = createFirewallScene(time);
+  const late = scene.firewall.poll(6_000);
+  await time.pass(6_000);
+  await late;
+  await nth(scene.logins, 0).fail(hungUp);
+  assert.deepEqual(scene.unheard, [hungUp]);
+  await scene.pollWell();
+  assert.equal(scene.logins.length, 2);
+});
+
+Deno.test("a poll that joins a login in the background is served by it", async () => {
+  using time = stopTime();
+  await using scene = createFirewallScene(time);
+  const late = scene.firewall.poll(6_000);
+  await time.settle();
+  await nth(scene.logins, 0).authenticate();
+  await time.pass(6_100);
+  await late;
+  const joined = scene.firewall.poll(6_000);
+  await time.pass(2_000);
+  const session = await nth(scene.logins, 0).open();
+  await time.pass(1_000);
+  await session.answer();
+  const { poll } = await joined;
+  assert(poll?.ok);
+  const { durations } = poll;
+  assert.deepEqual([durations.session, durations.command], [2, 1]);
+});
+
+Deno.test("a command past its deadline costs the session", async () => {
+  using time = stopTime();
+  await using scene = createFirewallScene(time);
+  await scene.pollWell();
+  const late = scene.firewall.poll(6_000);
+  await time.pass(6_000);
+  const { poll } = await late;
+  assert.equal(reasonOf(poll), "timeout");
+  assert.match(scene.messages().at(-1) ?? "", /show vpn flow/);
+  assert(nth(scene.logins, 0).signal.aborted);
+  assert.equal(scene.logins.length, 1, "there is no second try");
+  await scene.pollWell();
+  assert.equal(scene.logins.length, 2);
+});
+
+Deno.test("the deadline of a poll does not reach into the next one", async () => {
+  using time = stopTime();
+  await using scene = createFirewallScene(time);
+  const session = await scene.pollWell(6_000);
+  await time.pass(5_999);
+  const next = scene.firewall.poll(6_000);
+  await time.pass(5_999);
+  assert(!nth(scene.logins, 0).signal.aborted);
+  await session.answer();
+  assert((await next).poll?.ok);
+});
+
+Deno.test("a kept session that is dead costs one new login in the same poll", async () => {
+  using time = stopTime();
+  await using scene = createFirewallScene(time);
+  const dead = await scene.pollWell();
+  const polled = scene.firewall.poll(10_000);
+  await time.pass(1_000);
+  await dead.close(hungUp);
+  assert.equal(scene.logins.length, 2);
+  const session = await nth(scene.logins, 1).succeed();
+  await session.answer();
+  assert((await polled).poll?.ok);
+});
+
+Deno.test("the new login of a dead session has the deadline of the poll", async () => {
+  using time = stopTime();
+  await using scene = createFirewallScene(time);
+  const dead = await scene.pollWell();
+  const polled = scene.firewall.poll(10_000);
+  await time.pass(9_000);
+  await dead.close(hungUp);
+  await time.pass(1_000);
+  assert.equal(reasonOf((await polled).poll), "timeout");
+});
+
+Deno.test("a fresh session that dies is a failure, and not tried again", async () => {
+  using time = stopTime();
+  await using scene = createFirewallScene(time);
+  const polled = scene.firewall.poll(10_000);
+  await time.settle();
+  const session = await nth(scene.logins, 0).succeed();
+  await session.close(hungUp);
+  assert.equal(reasonOf((await polled).poll), "session");
+  assert.equal(scene.logins.length, 1);
+});
+
+Deno.test("a session that dies behind its re-login is not tried a third time", async () => {
+  using time = stopTime();
+  await using scene = createFirewallScene(time);
+  const dead = await scene.pollWell();
+  const polled = scene.firewall.poll(10_000);
+  await dead.close(hungUp);
+  const session = await nth(scene.logins, 1).succeed();
+  await session.close(hungUp);
+  assert.equal(reasonOf((await polled).poll), "session");
+  assert.equal(scene.logins.length, 2);
+});
+
+Deno.test("a session that failed once, in any way, is never used again", async (t) => {
+  const replies: Readonly<Record<string, readonly [string, Reason]>> = {
+    "a refusal": ["Invalid syntax.\n", "command"],
+    "no table": ["", "parse"],
+    "a table cut short": ["total IPSec tunnel shown: 2\n", "parse"],
+  };
+  for (const [name, [text, reason]] of Object.entries(replies)) {
+    await t.step(name, async () => {
+      using time = stopTime();
+      await using scene = createFirewallScene(time);
+      const session = await scene.pollWell();
+      const polled = scene.firewall.poll(10_000);
+      await session.answer(text);
+      assert.equal(reasonOf((await polled).poll), reason);
+      assert(nth(scene.logins, 0).signal.aborted);
+      assert.equal(scene.logins.length, 1, "there is no second try");
+      await scene.pollWell();
+      assert.equal(scene.logins.length, 2);
+    });
+  }
+});
+
+Deno.test("a bug is thrown, and the next poll works", async () => {
+  using time = stopTime();
+  await using scene = createFirewallScene(time);
+  const session = await scene.pollWell();
+  const polled = scene.firewall.poll(10_000);
+  const thrown = assert.rejects(polled, TypeError);
+  await session.refuse(new TypeError("a bug"));
+  await thrown;
+  await scene.pollWell();
+  assert.equal(scene.logins.length, 2);
+});
+
+Deno.test("while logins are held a kept session goes on serving", async () => {
+  using time = stopTime();
+  await using scene = createFirewallScene(time);
+  const session = await scene.pollWell();
+  scene.lockout.attempt("fw-a", new AbortController().signal).failed(rejection);
+  const polled = scene.firewall.poll(10_000);
+  await session.answer();
+  const status = await polled;
+  assert(status.poll?.ok);
+  assert(status.authRetryAt > 0);
+});
+
+Deno.test("while logins are held a poll without a session is auth, at once", async () => {
+  using time = stopTime();
+  await using scene = createFirewallScene(time);
+  const failed = scene.firewall.poll(10_000);
+  await time.settle();
+  const login = nth(scene.logins, 0);
+  await login.progress.beforeCredential();
+  await login.fail(rejection);
+  assert.equal(reasonOf((await failed).poll), "auth");
+  const before = time.now;
+  const { poll, authRetryAt, logins } = await scene.firewall.poll(10_000);
+  assert.equal(reasonOf(poll), "auth");
+  assert.equal(time.now, before);
+  assert.equal(authRetryAt, time.clock.unixSeconds() + 900);
+  assert.equal(logins, 1);
+  assert.equal(scene.logins.length, 1);
+});
+
+Deno.test("the phases of a poll are timed, and are 0 where they are not needed", async () => {
+  using time = stopTime();
+  await using scene = createFirewallScene(time);
+  const cold = scene.firewall.poll(30_000);
+  await time.settle();
+  const login = nth(scene.logins, 0);
+  await time.pass(100);
+  for (const phase of ["connect", "handshake", "auth"] as const) {
+    login.progress.onPhase(phase);
+    await time.pass(1_000);
+  }
+  await login.progress.beforeCredential();
+  login.progress.onAccepted();
+  login.progress.onPhase("session");
+  await time.pass(4_000);
+  const session = await login.open();
+  await time.pass(2_000);
+  await session.answer();
+  const first = await cold;
+  assert.deepEqual(first.poll?.durations, {
+    connect: 1,
+    handshake: 1,
+    auth: 1,
+    session: 4,
+    command: 2,
+  });
+  assert.equal(first.loginDuration, 7.1);
+
+  const warm = scene.firewall.poll(30_000);
+  await time.pass(500);
+  await session.answer();
+  const second = await warm;
+  assert.deepEqual(second.poll?.durations, {
+    connect: 0,
+    handshake: 0,
+    auth: 0,
+    session: 0,
+    command: 0.5,
+  });
+  assert.equal(second.loginDuration, 7.1);
+});
+
+Deno.test("a login per poll ends each session before the next begins", async () => {
+  using time = stopTime();
+  await using scene = createFirewallScene(time, { maxAgeMs: 0 });
+  const first = await scene.pollWell();
+  assert(first.isEnding);
+  const polled = scene.firewall.poll(10_000);
+  await time.pass(900);
+  assert.equal(scene.logins.length, 1);
+  await first.close(hungUp);
+  const second = await nth(scene.logins, 1).succeed();
+  await second.answer();
+  assert((await polled).poll?.ok);
+  assert.equal(scene.firewall.status.logins, 2);
+});
+
+Deno.test("status says what is known and asks nothing", async () => {
+  using time = stopTime();
+  await using scene = createFirewallScene(time);
+  assert.deepEqual(scene.firewall.status, {
+    target: "fw-a",
+    poll: undefined,
+    lastSuccessAt: 0,
+    loginDuration: undefined,
+    authRetryAt: 0,
+    logins: 0,
+  });
+  await time.pass(5_000);
+  await scene.pollWell();
+  const succeededAt = time.clock.unixSeconds();
+  await time.pass(5_000);
+  const failed = scene.firewall.poll(10_000);
+  await time.pass(10_000);
+  await failed;
+  const { poll, lastSuccessAt } = scene.firewall.status;
+  assert.equal(reasonOf(poll), "timeout");
+  assert.equal(lastSuccessAt, succeededAt);
+  assert.equal(scene.logins.length, 1);
+});
+
+Deno.test("end() ends the poll under way, wherever it is", async (t) => {
+  for (const place of ["in the login", "in the command", "on a kept session"]) {
+    await t.step(place, async () => {
+      using time = stopTime();
+      await using scene = createFirewallScene(time);
+      if (place === "on a kept session") await scene.pollWell();
+      const polled = scene.firewall.poll(30_000);
+      await time.settle();
+      if (place === "in the command") await nth(scene.logins, 0).succeed();
+      const ended = scene.firewall.end();
+      await time.settle();
+      await scene.opened.at(-1)?.close(hungUp);
+      await time.until(ended);
+      assert.equal(reasonOf((await polled).poll), "session");
+      assert.equal(scene.logins.length, 1);
+      assert.equal(time.timers, 0);
+    });
+  }
+});
+
+Deno.test("no timer is left behind by polls of any outcome", async () => {
+  using time = stopTime();
+  await using scene = createFirewallScene(time, { maxAgeMs: 0 });
+  const session = await scene.pollWell();
+  await session.close(hungUp);
+  assert.equal(time.timers, 0);
+  const failed = scene.firewall.poll(10_000);
+  await time.settle();
+  await nth(scene.logins, 1).fail(hungUp);
+  await failed;
+  assert.equal(time.timers, 0);
+});
+
+interface FirewallScene extends Scene {
+  readonly firewall: Firewall;
+  /** What it told its journal. */
+  readonly polls: readonly Poll[];
+  messages(): readonly string[];
+  /** Polls once, with a login if there is no session. */
+  pollWell(waitMs?: number): Promise<FakeSession>;
+}
+
+function createFirewallScene(
+  time: FakeTime,
+  options: Partial<SessionsOptions> & {
+    readonly minPollIntervalMs?: number;
+  } = {},
+): FirewallScene {
+  const scene = createScene(time, options);
+  const { sessions, lockout, logins } = scene;
+  const polls: Poll[] = [];
+  const unheard: unknown[] = [];
+  const firewall = createFirewall({
+    target: "fw-a",
+    sessions,
+    lockout,
+    clock: time.clock,
+    minPollIntervalMs: options.minPollIntervalMs ?? 0,
+    onPoll: (poll) => void polls.push(poll),
+    onLoginFailed: (error) => void unheard.push(error),
+  });
+  return {
+    ...scene,
+    firewall,
+    polls,
+    unheard,
+    messages: () => polls.map(messageOf),
+    async pollWell(waitMs = 10_000): Promise<FakeSession> {
+      const polled = firewall.poll(waitMs);
+      await time.settle();
+      const session = await nth(logins, -1).succeed();
+      await session.answer();
+      assert((await polled).poll?.ok);
+      return session;
+    },
+  };
+}
+
+function reasonOf(poll: Poll | undefined): Reason | undefined {
+  return poll === undefined || poll.ok ? undefined : poll.reason;
+}
+
+function messageOf(poll: Poll | undefined): string {
+  return poll === undefined || poll.ok ? "" : poll.message;
+}

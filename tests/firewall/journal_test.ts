@@ -1,0 +1,258 @@
+import assert from "node:assert/strict";
+import { createJournal } from "../../src/firewall/journal.ts";
+import type { Fields } from "../../src/std/log.ts";
+import { type Poll, PollError, type Reason } from "../../src/model/poll.ts";
+import { durationsBetween } from "../../src/model/stopwatch.ts";
+import type { Tunnel } from "../../src/model/tunnel.ts";
+
+Deno.test("a good poll is worth a line when it is the first, and then no more", () => {
+  const { journal, take } = start();
+  for (let polls = 0; polls < 3; polls++) journal.record(good(tunnels(6)));
+  assert.deepEqual(take(), [["info", "first poll", { tunnels: 6 }]]);
+});
+
+Deno.test("a failure is told when it happens and when its reason changes", () => {
+  const { journal, take } = start();
+  journal.record(failed("connect", "refused"));
+  journal.record(failed("connect", "refused"));
+  journal.record(failed("timeout", "no answer"));
+  journal.record(failed("timeout", "no answer"));
+  journal.record(failed("connect", "refused"));
+  assert.deepEqual(take().filter(([level]) => level !== "debug"), [
+    ["error", "poll failed", { reason: "connect", error: "refused" }],
+    ["error", "poll failed", { reason: "timeout", error: "no answer" }],
+    ["error", "poll failed", { reason: "connect", error: "refused" }],
+  ]);
+});
+
+Deno.test("a failure that goes on is told to those who debug", () => {
+  const { journal, take } = start();
+  journal.record(failed("connect", "refused"));
+  take();
+  journal.record(failed("connect", "refused"));
+  assert.deepEqual(take(), [
+    ["debug", "poll failed again", { reason: "connect" }],
+  ]);
+});
+
+Deno.test("a recovery is told with the number of polls that failed", () => {
+  const { journal, take } = start();
+  journal.record(failed("connect", "refused"));
+  journal.record(failed("timeout", "no answer"));
+  take();
+  journal.record(good(tunnels(6)));
+  journal.record(good(tunnels(6)));
+  assert.deepEqual(take(), [
+    ["info", "poll recovered", { failed_polls: 2, tunnels: 6 }],
+  ]);
+  journal.record(failed("connect", "refused"));
+  journal.record(good(tunnels(6)));
+  assert.deepEqual(take().at(-1), [
+    "info",
+    "poll recovered",
+    { failed_polls: 1, tunnels: 6 },
+  ]);
+});
+
+Deno.test("a tunnel that changes state is told, as bad news unless it is up", () => {
+  const { journal, take } = start();
+  journal.record(good([tunnel({ name: "oslo" }), tunnel({ id: "2" })]));
+  take();
+  journal.record(
+    good([tunnel({ name: "oslo", ...DOWN }), tunnel({ id: "2" })]),
+  );
+  journal.record(
+    good([tunnel({ name: "oslo", ...DOWN }), tunnel({ id: "2" })]),
+  );
+  journal.record(good([tunnel({ name: "oslo" }), tunnel({ id: "2" })]));
+  assert.deepEqual(take(), [
+    ["warn", "tunnel changed state", {
+      tunnel: "oslo",
+      from: "active",
+      to: "inactiv",
+    }],
+    ["info", "tunnel changed state", {
+      tunnel: "oslo",
+      from: "inactiv",
+      to: "active",
+    }],
+  ]);
+});
+
+Deno.test("a change of state is told across polls that failed", () => {
+  const { journal, take } = start();
+  journal.record(good([tunnel()]));
+  journal.record(failed("timeout", "no answer"));
+  take();
+  journal.record(good([tunnel(DOWN)]));
+  assert.deepEqual(take().map(([, message]) => message), [
+    "poll recovered",
+    "tunnel changed state",
+  ]);
+});
+
+Deno.test("a tunnel that comes or goes has not changed state", () => {
+  const { journal, take } = start();
+  journal.record(good(tunnels(1)));
+  take();
+  journal.record(good(tunnels(3)));
+  journal.record(good(tunnels(2)));
+  journal.record(good([]));
+  assert.deepEqual(take(), []);
+});
+
+Deno.test("twenty changes are told one by one, and more in one summary", async (t) => {
+  for (const [changes, others] of [[20, undefined], [21, 1], [500, 480]]) {
+    await t.step(`${changes} changes`, () => {
+      const { journal, take } = start();
+      journal.record(good(tunnels(500)));
+      take();
+      journal.record(
+        good(
+          tunnels(500).map((tunnel, index) =>
+            index < Number(changes) ? { ...tunnel, ...DOWN } : tunnel
+          ),
+        ),
+      );
+      const lines = take();
+      const last = ["warn", "more tunnels changed state", { others }];
+      assert.deepEqual(
+        lines.slice(0, 20).map(([, message]) => message),
+        Array(20).fill("tunnel changed state"),
+      );
+      assert.deepEqual(lines.slice(20), others === undefined ? [] : [last]);
+    });
+  }
+});
+
+Deno.test("rows that differ in their interface alone do not seem to change", () => {
+  const { journal, take } = start();
+  const rows = [
+    tunnel({ interfaceName: "tunnel.1" }),
+    tunnel({ interfaceName: "tunnel.2", ...DOWN }),
+  ];
+  journal.record(good(rows));
+  take();
+  journal.record(good(rows));
+  assert.deepEqual(take(), []);
+});
+
+Deno.test("a duplicate row is told once", () => {
+  const { journal, take } = start();
+  const rows = [tunnel({ name: "oslo" }), tunnel({ name: "oslo", ...DOWN })];
+  journal.record(good(rows));
+  journal.record(good(rows));
+  assert.deepEqual(take(), [
+    ["info", "first poll", { tunnels: 2 }],
+    ["warn", "duplicate row left out", { tunnel: "oslo", id: "1" }],
+  ]);
+});
+
+Deno.test("a state that is not known is told once a tunnel and word", () => {
+  const { journal, take } = start();
+  const init = { state: "unknown", stateWord: "init" } as const;
+  const odd = { state: "unknown", stateWord: "odd" } as const;
+  journal.record(good([
+    tunnel({ name: "oslo", ...init }),
+    tunnel({ id: "2", name: "rome", ...init }),
+  ]));
+  journal.record(good([tunnel({ name: "oslo", ...odd })]));
+  journal.record(good([tunnel({ name: "oslo", ...init })]));
+  assert.deepEqual(
+    take().filter(([, message]) => message === "state is not known"),
+    [
+      ["warn", "state is not known", { tunnel: "oslo", state: "init" }],
+      ["warn", "state is not known", { tunnel: "rome", state: "init" }],
+      ["warn", "state is not known", { tunnel: "oslo", state: "odd" }],
+    ],
+  );
+});
+
+Deno.test("a firewall that invents oddities for ever is told of a bounded number", () => {
+  const { journal, take } = start();
+  for (let poll = 0; poll < 30; poll++) {
+    journal.record(good(Array.from({ length: 100 }, (_, index) =>
+      tunnel({
+        id: `${index}`,
+        state: "unknown",
+        stateWord: `word-${poll}-${index}`,
+      }))));
+  }
+  const told = take().filter(([, message]) => message === "state is not known");
+  assert.equal(told.length, 1_000);
+});
+
+Deno.test("a login that fails in the background is told once a message", () => {
+  const { journal, take } = start();
+  journal.recordLogin(new PollError("timeout", "no prompt"));
+  journal.recordLogin(new PollError("timeout", "no prompt"));
+  journal.recordLogin(new PollError("auth", "rejected"));
+  const message = "login failed in the background";
+  assert.deepEqual(take(), [
+    ["error", message, { reason: "timeout", error: "no prompt" }],
+    ["error", message, { reason: "auth", error: "rejected" }],
+  ]);
+
+  journal.record(good([]));
+  take();
+  journal.recordLogin(new PollError("auth", "rejected"));
+  assert.deepEqual(take(), [
+    ["error", message, { reason: "auth", error: "rejected" }],
+  ]);
+});
+
+Deno.test("recordLogin() throws what is a bug", () => {
+  const { journal, take } = start();
+  const bug = new TypeError("x is not a function");
+  assert.throws(() => journal.recordLogin(bug), bug);
+  assert.deepEqual(take(), []);
+});
+
+const DOWN = { state: "inactive", stateWord: "inactiv" } as const;
+
+type Line = readonly [level: string, message: string, fields: Fields];
+
+function start(): {
+  readonly journal: ReturnType<typeof createJournal>;
+  /** What was logged since it was last asked. */
+  readonly take: () => readonly Line[];
+} {
+  const lines: Line[] = [];
+  const journal = createJournal((level, message, fields = {}) => {
+    lines.push([level, message, fields]);
+  });
+  return { journal, take: () => lines.splice(0) };
+}
+
+function tunnel(changes: Partial<Tunnel> = {}): Tunnel {
+  return {
+    id: "1",
+    name: "branch",
+    state: "active",
+    stateWord: "active",
+    monitor: "off",
+    localIp: "192.0.2.1",
+    peerIp: "198.51.100.1",
+    interfaceName: "tunnel.1",
+    ...changes,
+  };
+}
+
+function tunnels(size: number): readonly Tunnel[] {
+  return Array.from(
+    { length: size },
+    (_, index) =>
+      tunnel({ id: `${index + 1}`, interfaceName: `tunnel.${index + 1}` }),
+  );
+}
+
+const FINISHED = { durations: durationsBetween([], 0, 0), finishedAt: 0 };
+
+function good(tunnels: readonly Tunnel[]): Poll {
+  const flow = { tunnels, configured: tunnels.length };
+  return { ok: true, flow, haState: undefined, ...FINISHED };
+}
+
+function failed(reason: Reason, message: string): Poll {
+  return { ok: false, reason, message, ...FINISHED };
+}

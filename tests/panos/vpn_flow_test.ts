@@ -1,0 +1,450 @@
+import assert from "node:assert/strict";
+import { render } from "../../src/view/exposition.ts";
+import { firewallFamilies } from "../../src/view/metrics.ts";
+import {
+  isPagerPrompt,
+  parseVpnFlow,
+  VpnFlowError,
+} from "../../src/panos/vpn_flow.ts";
+import { statusOf } from "../support/status.ts";
+
+const FIXTURES = new URL("../../fixtures/show_vpn_flow/", import.meta.url);
+
+/** The families that a reply decides; the others tell of the poll. */
+const TUNNEL_FAMILIES: ReadonlySet<string> = new Set([
+  "ifIPsecOperStatus",
+  "panos_ipsec_tunnels_configured",
+  "panos_ipsec_tunnel_monitor_up",
+  "panos_ipsec_tunnel_info",
+]);
+
+Deno.test("each reply in fixtures/show_vpn_flow becomes the metrics beside it", async (t) => {
+  const files = await Array.fromAsync(
+    Deno.readDir(FIXTURES),
+    ({ name }) => name,
+  );
+  const names = new Set(files.map((file) => file.replace(/\.[^.]*$/, "")));
+  assert(names.size > 0, "found no fixtures");
+  for (const name of [...names].toSorted()) {
+    await t.step(name, async () => {
+      const reply = await Deno.readTextFile(new URL(`${name}.txt`, FIXTURES));
+      const golden = await Deno.readTextFile(new URL(`${name}.prom`, FIXTURES));
+      const families = firewallFamilies(statusOf(parseVpnFlow(reply)))
+        .filter((family) => TUNNEL_FAMILIES.has(family.name));
+      assert.equal(render(families), golden);
+    });
+  }
+});
+
+Deno.test("parseVpnFlow() reads the table that firewalls are known to print", async () => {
+  const url = new URL("capture.txt", FIXTURES);
+  const { tunnels, configured } = parseVpnFlow(await Deno.readTextFile(url));
+  assert.equal(configured, 6);
+  assert.deepEqual(
+    tunnels.map(({ id, state, interfaceName }) => [id, state, interfaceName]),
+    [
+      ["2", "inactive", "tunnel.3"],
+      ["3", "active", "tunnel.4"],
+      ["4", "active", "tunnel.5"],
+      ["5", "inactive", "tunnel.6"],
+      ["6", "active", "tunnel.7"],
+      ["7", "active", "tunnel.8"],
+    ],
+  );
+});
+
+const HEADER =
+  "id   name            state   monitor local-ip        peer-ip         tunnel-i/f";
+const OSLO =
+  "2    oslo            active  off     192.0.2.1       198.51.100.7    tunnel.2";
+const BERGEN =
+  "3    bergen          inactiv up      192.0.2.1       198.51.100.8    tunnel.31";
+
+Deno.test("parseVpnFlow() names the line and what is wrong with it", async (t) => {
+  const cases = [
+    {
+      when: "nothing came",
+      text: "",
+      message: /: it holds no table$/,
+    },
+    {
+      when: "something else came",
+      text: "\nuser@fw> show vpn flow\n\nno such luck\nuser@fw> ",
+      message: /: it holds no table, but "no such luck"$/,
+    },
+    {
+      when: "the counts are missing",
+      text: `${HEADER}\n${OSLO}\n`,
+      message: /: it does not say how many tunnels it shows$/,
+    },
+    {
+      when: "the second count is missing",
+      text: `total IPSec tunnel configured: 1\n${HEADER}\n${OSLO}\n`,
+      message: /: it does not say how many tunnels it shows$/,
+    },
+    {
+      when: "the second table's second count is missing",
+      text: `${reply({ shown: 1 }, OSLO)}total IPSec tunnel configured: 0\n`,
+      message: /: it does not say how many tunnels it shows$/,
+    },
+    {
+      when: "a count comes twice",
+      text: "total IPSec tunnel configured: 1\n".repeat(2),
+      message: /at line 2: the same count comes again, in "total/,
+    },
+    {
+      when: "rows are missing",
+      text: reply({ shown: 3 }, OSLO, BERGEN),
+      message: /: the firewall counted 3, read 2$/,
+    },
+    {
+      when: "there are rows too many",
+      text: reply({ shown: 1 }, OSLO, BERGEN),
+      message: /: the firewall counted 1, read 2$/,
+    },
+    {
+      when: "the first of two tables is short",
+      text: reply({ shown: 2 }, OSLO) + reply({ shown: 1 }, OSLO, BERGEN),
+      message: /at line 6: the firewall counted 2, read 1, in "total/,
+    },
+    {
+      when: "the last row was cut within its interface",
+      text: reply({ shown: 2 }, OSLO, BERGEN).slice(0, -3),
+      message: /at line 6: the text ends within a line, in "3 +bergen/,
+    },
+    {
+      when: "the last row was cut between CR and LF",
+      text: reply({ shown: 1 }, OSLO).slice(0, -2) + "\r",
+      message: /at line 5: the text ends within a line/,
+    },
+    {
+      when: "a row was cut and the next one goes on",
+      text: reply({ shown: 2 }, OSLO.slice(0, 40), BERGEN),
+      message: /at line 5: the row does not fit the header, in "2 +oslo/,
+    },
+    {
+      when: "a row lacks its id",
+      text: reply({ shown: 1 }, OSLO.replace("2   ", "    ")),
+      message: /at line 5: this is no part of a table, in " +oslo/,
+    },
+    {
+      when: "an address is missing",
+      text: reply({ shown: 1 }, OSLO.replace("192.0.2.1", "         ")),
+      message: /at line 5: the row does not fit the header/,
+    },
+    {
+      when: "a row comes before the header",
+      text: `total IPSec tunnel shown: 1\n${OSLO}\n${HEADER}\n`,
+      message: /at line 2: this is no part of a table, in "2 +oslo/,
+    },
+    {
+      when: "the second table lacks its header",
+      text: `${
+        reply({ shown: 1 }, OSLO)
+      }total IPSec tunnel shown: 1\n${BERGEN}\n`,
+      message: /at line 7: this is no part of a table, in "3 +bergen/,
+    },
+    {
+      when: "a ruler stands among the rows",
+      text: reply({ shown: 2 }, OSLO, "-----", BERGEN),
+      message: /at line 6: this is no part of a table, in "-----"$/,
+    },
+    {
+      when: "a stranger stands among the rows",
+      text: reply({ shown: 2 }, OSLO, "Broadcast message from root", BERGEN),
+      message: /at line 6: this is no part of a table, in "Broadcast/,
+    },
+    {
+      when: "a stranger stands below the rows",
+      text: reply({ shown: 1 }, OSLO, "", "and so on"),
+      message: /at line 7: this is no part of a table, in "and so on"$/,
+    },
+    {
+      when: "a column is missing",
+      text: reply({ shown: 0 }).replace("monitor", "       "),
+      message: /at line 3: the header has no column "monitor", in "id/,
+    },
+    {
+      when: "a column comes twice",
+      text: reply({ shown: 0 }).replace("tunnel-i/f", "tunnel-i/f state"),
+      message: /at line 3: the header has two columns "state", in "id/,
+    },
+    {
+      when: "there are too many columns",
+      text: reply({ shown: 0 }).replace(
+        "tunnel-i/f",
+        "tunnel-i/f a b c d e f",
+      ),
+      message: /at line 3: the header has too many columns, in "id/,
+    },
+    {
+      when: "a row is longer than any can be",
+      text: reply({ shown: 1 }, OSLO + " ".repeat(8_000)),
+      message: /at line 5: no line of a table is this long, in "2 +oslo/,
+    },
+    {
+      when: "a second table stands below the prompt",
+      text: `${reply({ shown: 1 }, OSLO)}user@fw> show vpn flow\n${
+        reply({ shown: 1 }, BERGEN)
+      }`,
+      message: /at line 7: a second table stands below the prompt, in "total/,
+    },
+    {
+      when: "the pager waits for a key",
+      text: reply({ shown: 2 }, OSLO) + "lines 1-23",
+      message:
+        /at line 6: the pager of the CLI was not switched off, in "lines/,
+    },
+    {
+      when: "the pager waits before the table",
+      text: "--more--\n",
+      message: /at line 1: the pager of the CLI was not switched off/,
+    },
+    {
+      when: "what is quoted could upset a terminal",
+      text: reply({ shown: 1 }, "\u202egarbled"),
+      message: /in "\\u\{202e\}garbled"$/,
+    },
+  ];
+  for (const { when, text, message } of cases) {
+    await t.step(when, () => {
+      assert.throws(() => parseVpnFlow(text), (error) => {
+        assert(error instanceof VpnFlowError);
+        assert.match(
+          error.message,
+          /^Cannot read the reply to "show vpn flow"/,
+        );
+        assert.match(error.message, message);
+        assert.equal(error.reason, "parse");
+        return true;
+      });
+    });
+  }
+});
+
+Deno.test("parseVpnFlow() refuses a row that leaves a doubt", async (t) => {
+  const withGwid = HEADER.replace("local-ip", "gwid local-ip");
+  const withMode = `${HEADER} mode`;
+  const cases = [
+    {
+      when: "no interface or no mode",
+      header: withMode,
+      row: "2 a active off L.1.1.1 P.1.1.1 tunnel.2",
+    },
+    {
+      when: "no interface or no gwid",
+      header: withGwid,
+      row: "2 a active off 192.0.2.1 198.51.100.7 XXX",
+    },
+    {
+      when: "a monitor as the state",
+      row: "2 a down off L.1.1.1 P.1.1.1 tunnel.2",
+    },
+    {
+      when: "a state as the monitor",
+      row: "2 a active init L.1.1.1 P.1.1.1 tunnel.2",
+    },
+    {
+      when: "an address as the state",
+      row: "2 a b 192.0.2.9 off L.1.1.1 P.1.1.1 tunnel.2",
+    },
+    {
+      when: "a number as the monitor",
+      row: "2 a b active 7 L.1.1.1 P.1.1.1 tunnel.2",
+    },
+    {
+      when: "an address as the interface",
+      row: "2 a active off 192.0.2.1 198.51.100.7 203.0.113.9",
+    },
+    {
+      when: "two words nobody knows",
+      row: "2 a b rekey wait L.1.1.1 P.1.1.1 tunnel.2",
+    },
+    {
+      when: "a name that may end in two places",
+      row: "2 a active rekey XXX YYY tunnel",
+    },
+  ];
+  for (const { when, header = HEADER, row } of cases) {
+    await t.step(when, () => {
+      const text = `total IPSec tunnel shown: 1\n${header}\n${row}\n`;
+      assert.throws(() => parseVpnFlow(text.replace(/ +/g, " ")), {
+        reason: "parse",
+        message: /at line 3: the row (?:does not fit the header|can be read)/,
+      });
+    });
+  }
+  await t.step("two words nobody knows under their headers", () => {
+    const row = OSLO.replace("active  off ", "rekey   wait");
+    assert.throws(() => parseVpnFlow(reply({ shown: 1 }, row)), {
+      message: /at line 5: the row does not fit the header/,
+    });
+  });
+});
+
+Deno.test("parseVpnFlow() tells a refusal in the firewall's words", async (t) => {
+  const refusals = [
+    "Invalid syntax.",
+    "Unknown command: show",
+    "Server error : op command for client timed out",
+    "Validation Error:",
+    "Permission denied",
+  ];
+  for (const refusal of refusals) {
+    await t.step(refusal, () => {
+      const replies = [
+        refusal,
+        `show vpn flow\r\n\r\n${refusal}\r\nuser@fw(active)> `,
+        `user@fw> show vpn flow\n${refusal}\n${reply({ shown: 1 }, OSLO)}`,
+        reply({ shown: 1 }, OSLO) + `\n${refusal}\n`,
+        reply({ shown: 2 }, OSLO) + refusal,
+      ];
+      for (const text of replies) {
+        assert.throws(() => parseVpnFlow(text), {
+          name: "VpnFlowError",
+          reason: "command",
+          message:
+            `Cannot run "show vpn flow": the firewall answers "${refusal}"`,
+        });
+      }
+    });
+  }
+});
+
+Deno.test("parseVpnFlow() forgets what was refused before the command", () => {
+  const capture = "user@fw> show vpn flw\nInvalid syntax.\n" +
+    `user@fw> show vpn flow\n${reply({ shown: 1 }, OSLO)}user@fw> exit\n`;
+  assert.equal(parseVpnFlow(capture).tunnels.length, 1);
+});
+
+Deno.test("parseVpnFlow() keeps each word as printed", () => {
+  const row = OSLO.replace("active  off ", "ACTIVE  wait");
+  const { tunnels } = parseVpnFlow(reply({ shown: 1 }, row));
+  assert.deepEqual(tunnels, [{
+    id: "2",
+    name: "oslo",
+    state: "active",
+    stateWord: "ACTIVE",
+    monitor: "wait",
+    localIp: "192.0.2.1",
+    peerIp: "198.51.100.7",
+    interfaceName: "tunnel.2",
+  }]);
+});
+
+Deno.test("parseVpnFlow() never takes a word of the table's for a neighbour's", async (t) => {
+  const cases = [
+    { row: "2 a active active off L.1.1.1 P.1.1.1", name: "a active" },
+    { row: "2 active off inactiv down L.1.1.1 P.1.1.1", name: "active off" },
+    { row: "2 off off active off L.1.1.1 P.1.1.1 tunnel.2", name: "off off" },
+    { row: "2 a b rekey off L.1.1.1 P.1.1.1 tunnel.2", name: "a b" },
+    { row: "2 a b rekey off L.1.1.1 P.1.1.1", name: "a b" },
+  ];
+  for (const { row, name } of cases) {
+    await t.step(row, () => {
+      const [tunnel] = parseVpnFlow(collapsedReply(row)).tunnels;
+      assert.equal(tunnel?.name, name);
+      assert.equal(tunnel.localIp, "L.1.1.1");
+      assert.equal(tunnel.peerIp, "P.1.1.1");
+    });
+  }
+});
+
+Deno.test("parseVpnFlow() reads a collapsed row below a header that is not", () => {
+  const row = "2 a b rekey off 192.0.2.1 198.51.100.7 tunnel.2";
+  const [tunnel] = parseVpnFlow(reply({ shown: 1 }, row)).tunnels;
+  assert.equal(tunnel?.name, "a b");
+  assert.equal(tunnel.stateWord, "rekey");
+});
+
+Deno.test("parseVpnFlow() keeps a column beside a name that was padded by bytes", () => {
+  const lines = [
+    "total IPSec tunnel shown: 1",
+    "id  name        gwid state   monitor local-ip   peer-ip      tunnel-i/f",
+    "2    øst       7     active  off     192.0.2.1  198.51.100.7 tunnel.2",
+    "",
+  ];
+  assert.equal(parseVpnFlow(lines.join("\n")).tunnels[0]?.name, "øst");
+});
+
+Deno.test("parseVpnFlow() reads a row that was moved by a replaced name", () => {
+  const row = OSLO.replace("oslo    ", "X");
+  const [tunnel] = parseVpnFlow(reply({ shown: 1 }, row)).tunnels;
+  assert.equal(tunnel?.name, "X");
+  assert.equal(tunnel.interfaceName, "tunnel.2");
+});
+
+Deno.test("parseVpnFlow() refuses a moved row whose state it does not know", () => {
+  const row = OSLO.replace("oslo    ", "X").replace("active", "rekey ");
+  assert.throws(() => parseVpnFlow(reply({ shown: 1 }, row)), {
+    message: /at line 5: the row does not fit the header/,
+  });
+});
+
+Deno.test("parseVpnFlow() leaves configured open unless each table counts it", () => {
+  const counted = `total IPSec tunnel configured: 4\n${
+    reply({ shown: 1 }, OSLO)
+  }`;
+  assert.equal(parseVpnFlow(counted).configured, 4);
+  assert.equal(parseVpnFlow(counted + counted).configured, 8);
+  const partly = counted + reply({ shown: 1 }, OSLO);
+  assert.equal(parseVpnFlow(partly).configured, undefined);
+});
+
+Deno.test("parseVpnFlow() ends in bounded time on hostile text", async (t) => {
+  const cases = {
+    "one line of 8 MiB": reply({ shown: 1 }, "2 " + "a ".repeat(4_194_304)),
+    "8 MiB without a line end": "-".repeat(8_388_608),
+    "8 MiB of blanks": " ".repeat(8_388_608),
+    "a million lines": "\n".repeat(1_000_000),
+    "a row of as many words as fit": reply(
+      { shown: 1 },
+      "2 " + "a ".repeat(2_000),
+    ),
+    "a row that fits no reading of many columns": reply(
+      { shown: 1 },
+      "2    " + "é ".repeat(1_000),
+    ).replace("tunnel-i/f", "tunnel-i/f a b c d e"),
+  };
+  for (const [name, text] of Object.entries(cases)) {
+    await t.step(name, () => {
+      assert.throws(() => parseVpnFlow(text), { name: "VpnFlowError" });
+    });
+  }
+});
+
+Deno.test("isPagerPrompt() knows the pagers of the CLI", () => {
+  const prompts = [
+    "lines 1-23",
+    "lines 24-46/61 75%",
+    " lines 1-23 ",
+    "--more--",
+    "--More--",
+    "--- More ---",
+    "(END)",
+  ];
+  for (const line of prompts) assert(isPagerPrompt(line), line);
+  for (const line of [OSLO, HEADER, "-----", "user@fw> ", "", "lines"]) {
+    assert(!isPagerPrompt(line), line);
+  }
+});
+
+/** A reply that claims to show so many tunnels, with the lines given. */
+function reply(
+  { shown }: { readonly shown: number },
+  ...lines: readonly string[]
+): string {
+  return [
+    `total IPSec tunnel shown: ${shown}`,
+    "",
+    HEADER,
+    "--   ----            -----   ------- --------        -------         ----------  ",
+    ...lines,
+    "",
+  ].join("\n");
+}
+
+/** The same for one row, with every run of blanks made one. */
+function collapsedReply(row: string): string {
+  return reply({ shown: 1 }, row).replace(/ +/g, " ");
+}

@@ -1,0 +1,715 @@
+import assert from "node:assert/strict";
+import { createServer } from "node:net";
+import type { Clock } from "../../src/std/clock.ts";
+import type { Config } from "../../src/config/config.ts";
+import { createFleet } from "../../src/firewall/fleet.ts";
+import { type Poll, PollError, type Reason } from "../../src/model/poll.ts";
+import {
+  type Action,
+  type FirewallOptions,
+  type SimulatedFirewall,
+  startFirewall,
+  type Step,
+} from "../support/firewall.ts";
+import {
+  ACKNOWLEDGEMENT,
+  passwordQuestion,
+} from "../support/firewall_login.ts";
+import {
+  createConfig,
+  createFleetOfOne,
+  toTarget,
+} from "../support/fleet_of_one.ts";
+import { createKeyPair } from "../support/key_pair.ts";
+import { closeServer, listen } from "../support/listener.ts";
+import {
+  closeAtOnce,
+  hangInHandshake,
+  type RawBehaviour,
+  sendGarbage,
+  startRawServer,
+  staySilent,
+} from "../support/raw_server.ts";
+import type { Reply } from "../support/panos_shell.ts";
+import { inventTunnels, printVpnFlow } from "../support/vpn_flow_reply.ts";
+
+const TABLE = printVpnFlow(inventTunnels(3));
+const OTHER_KEY = `SHA256:${"A".repeat(43)}`;
+
+/** Short, for rows in which the firewall never answers. */
+const SHORT_LOGIN = { loginTimeoutMs: 300 };
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 1_440 * MINUTE_MS;
+
+/** A way to fail, and what is to come of it. */
+interface Row {
+  readonly firewall?: FirewallOptions;
+  readonly raw?: RawBehaviour;
+  readonly changes?: Partial<Config>;
+  readonly reason: Reason;
+  readonly message: RegExp;
+  /** Passwords and other answers that may reach the server. */
+  readonly sent?: number;
+  readonly isHeld?: true;
+  /** The connection ends within a packet: ssh2 leaves the packet's cipher. */
+  readonly isCutOff?: true;
+}
+
+const FAULTS: Readonly<Record<string, Row>> = {
+  "the connection is closed before a byte is sent": {
+    raw: closeAtOnce,
+    reason: "connect",
+    message: /^Cannot log in to 127\.0\.0\.1 port \d+: .*lost/,
+  },
+  "the connection is dropped in the handshake": {
+    firewall: { faults: { ident: "drop" } },
+    reason: "connect",
+    message: /^Cannot log in to 127\.0\.0\.1 port \d+: /,
+  },
+  "garbage without end": {
+    raw: sendGarbage(""),
+    reason: "connect",
+    message: /^Cannot log in to 127\.0\.0\.1 port \d+: /,
+  },
+  "garbage without end behind a greeting": {
+    raw: sendGarbage("SSH-2.0-Simulated\r\n"),
+    reason: "connect",
+    message: /^Cannot log in to 127\.0\.0\.1 port \d+: /,
+  },
+  "lines without end before the greeting": {
+    raw: sendLines,
+    reason: "connect",
+    message: /^Cannot log in to 127\.0\.0\.1 port \d+: /,
+  },
+  "no common key exchange": {
+    firewall: { algorithms: { kex: ["diffie-hellman-group14-sha1"] } },
+    reason: "connect",
+    message: /no matching.*it offers "KEX.*diffie-hellman-group14-sha1/,
+  },
+  "no common cipher": {
+    firewall: { algorithms: { cipher: ["aes256-cbc"] } },
+    reason: "connect",
+    message: /no matching.*it offers ".*cipher.*aes256-cbc/,
+  },
+  "silence behind the TCP connection": {
+    raw: staySilent,
+    changes: SHORT_LOGIN,
+    reason: "timeout",
+    message: /within 0\.3 s \(SSH_LOGIN_TIMEOUT\)/,
+  },
+  "silence in the handshake": {
+    raw: hangInHandshake,
+    changes: SHORT_LOGIN,
+    reason: "timeout",
+    message: /SSH_LOGIN_TIMEOUT/,
+  },
+  "another host key than the one that is pinned": {
+    changes: { hostKeys: [{ fingerprint: OTHER_KEY, target: undefined }] },
+    reason: "host_key",
+    message: /SSH_HOST_KEY is SHA256:A{43}, and the firewall shows SHA256:/,
+  },
+  "a host key where none is pinned for this firewall": {
+    changes: { hostKeys: [] },
+    reason: "host_key",
+    message: /SSH_HOST_KEY has no entry for this firewall/,
+  },
+  "the password is wrong": {
+    firewall: { password: "another" },
+    reason: "auth",
+    message: /rejected the credentials/,
+    sent: 1,
+    isHeld: true,
+  },
+  "the password is wrong, and two methods would take it": {
+    firewall: {
+      password: "another",
+      methods: ["password", "keyboard-interactive"],
+    },
+    reason: "auth",
+    message: /rejected the credentials/,
+    sent: 1,
+    isHeld: true,
+  },
+  "a question for a passcode": {
+    firewall: {
+      rounds: [[{ prompt: "Passcode: ", echo: false, answer: "1" }]],
+    },
+    reason: "auth",
+    message: /asks "Passcode:", which is not answered/,
+    isHeld: true,
+  },
+  "a question for a new password behind the password": {
+    firewall: {
+      rounds: [
+        [ACKNOWLEDGEMENT],
+        [passwordQuestion("correct horse")],
+        [passwordQuestion("correct horse")],
+      ],
+    },
+    reason: "auth",
+    message: /asks "Password:", which is not answered after the password/,
+    sent: 2,
+    isHeld: true,
+  },
+  "a demand for another password": {
+    firewall: { methods: ["password"], changeRequest: "Choose a new one" },
+    reason: "auth",
+    message: /demands a new password/,
+    sent: 1,
+    isHeld: true,
+  },
+  "nothing but keys is accepted": {
+    firewall: { methods: ["publickey"] },
+    reason: "auth",
+    message: /offers "publickey" and the exporter has a password/,
+    isHeld: true,
+  },
+  "the connection is dropped behind the password": {
+    firewall: { faults: { verdict: "drop" } },
+    reason: "auth",
+    message: /after it was given the credentials, .*closed/,
+    sent: 1,
+    isHeld: true,
+  },
+  "the shell asks for a new password": {
+    firewall: { prompt: "Enter old password : " },
+    reason: "auth",
+    message: /asks "Enter old password :" behind the login/,
+    sent: 1,
+    isHeld: true,
+  },
+  "the channel is refused": refusedAt("channel"),
+  "the terminal is refused": refusedAt("pty"),
+  "the shell is refused": refusedAt("shell"),
+  "the shell ends at once": refusedAt("prompt"),
+  "the connection is dropped at the channel": droppedAt("channel"),
+  "the connection is dropped before the prompt": droppedAt("prompt"),
+  "the channel is not answered": silentAt("channel"),
+  "the terminal is not answered": silentAt("pty"),
+  "the shell is not answered": silentAt("shell"),
+  "the prompt does not come": silentAt("prompt"),
+  "the command is not known": replies("Unknown command: show vpn\n", "command"),
+  "the syntax is not known": replies("Invalid syntax.\n", "command"),
+  "the server of the firewall fails": replies("Server error : x\n", "command"),
+  "there is no table": replies("nothing\n", "parse"),
+  "a row is missing": replies(TABLE.replace(/^2 .*\n/m, ""), "parse"),
+  "a row does not fit": replies(TABLE.replace(/^2 .*$/m, "2 ?"), "parse"),
+  "the session ends within the table": replies(
+    { text: TABLE.slice(0, -100), after: "end" },
+    "parse",
+  ),
+  "the connection is dropped within the table": replies(
+    { text: TABLE.slice(0, -100), after: "drop" },
+    "parse",
+  ),
+  "the session ends before the table": replies(
+    { text: "", after: "end" },
+    "session",
+  ),
+  "the output has no end": {
+    ...replies(printWithoutEnd("x\n"), "parse"),
+    isCutOff: true,
+  },
+  "a line has no end": {
+    ...replies(printWithoutEnd("x"), "parse"),
+    isCutOff: true,
+  },
+};
+
+for (const [situation, row] of Object.entries(FAULTS)) {
+  const name = `${situation}: ${row.reason}`;
+  const sanitizeResources = row.isCutOff !== true;
+  Deno.test({ name, sanitizeResources }, async () => {
+    const { reason, message, sent = row.reason === "host_key" ? 0 : -1 } = row;
+    if (row.raw !== undefined) {
+      await using server = await startRawServer(row.raw);
+      await using exporter = createFleetOfOne(server, row.changes);
+      assertFailure(await exporter.poll(), reason, message);
+      assert.equal(server.connections, 1);
+      await until(() => server.openConnections === 0);
+      return;
+    }
+    await using firewall = await startFirewall(row.firewall);
+    await using exporter = createFleetOfOne(
+      { port: firewall.port },
+      row.changes,
+    );
+    assertFailure(await exporter.poll(), reason, message);
+    await firewall.waitFor(({ openSessions }) => openSessions === 0);
+    await firewall.waitFor(({ openConnections }) => openConnections === 0);
+    assert.equal(firewall.connections, 1);
+    const answers = firewall.credentials.length;
+    assert.equal(answers, sent < 0 ? defaultSent(row) : sent);
+
+    const { authRetryAt } = exporter.firewall.status;
+    assert.equal(authRetryAt > 0, row.isHeld === true);
+    if (row.isHeld) {
+      assertFailure(await exporter.poll(), "auth", /Cannot log in before/);
+      assert.equal(firewall.connections, 1, "a connection was opened");
+      assert.equal(firewall.credentials.length, answers);
+      assert.equal(exporter.firewall.status.logins, 1);
+    }
+  });
+}
+
+Deno.test("nobody listens: connect", async () => {
+  const server = createServer();
+  const port = await listen(server, 0);
+  await closeServer(server, []);
+  await using exporter = createFleetOfOne({ port });
+  assertFailure(
+    await exporter.poll(),
+    "connect",
+    /^Cannot connect to 127\.0\.0\.1 port \d+: ".*refused/i,
+  );
+});
+
+Deno.test("silence behind the password, twice in a row: timeout, then auth", async () => {
+  await using firewall = await startFirewall({ faults: { verdict: "hang" } });
+  await using exporter = createFleetOfOne(firewall, SHORT_LOGIN);
+  assertFailure(await exporter.poll(), "timeout", /SSH_LOGIN_TIMEOUT/);
+  assert.equal(exporter.firewall.status.authRetryAt, 0);
+  assertFailure(await exporter.poll(), "auth", /not answered, twice in a row/);
+  assert(exporter.firewall.status.authRetryAt > 0);
+  assertFailure(await exporter.poll(), "auth", /Cannot log in before/);
+  assert.equal(firewall.credentials.length, 2);
+  assert.equal(firewall.connections, 2);
+  await firewall.waitFor(({ openConnections }) => openConnections === 0);
+});
+
+Deno.test("a command past the deadline of its poll: timeout, and the session is gone", async () => {
+  const slow = createSlowTable();
+  const replies: Readonly<Record<string, FirewallOptions["reply"]>> = {
+    "no answer": () => ({ text: "", after: "hang" }),
+    "half a table": () => ({ text: TABLE.slice(0, -100), after: "hang" }),
+    "a table without a prompt": () => ({ text: TABLE, after: "hang" }),
+    "a slow table without an end": () => slow.lines,
+  };
+  await Promise.all(
+    Object.entries(replies).map(async ([name, reply = (): string => ""]) => {
+      let isWell = false;
+      await using firewall = await startFirewall({
+        reply: (...args) => isWell ? TABLE : reply(...args),
+      });
+      await using exporter = createFleetOfOne(firewall);
+      assertFailure(await exporter.poll(5_000), "timeout", /show vpn flow/);
+      await firewall.waitFor(({ openConnections }) => openConnections === 0);
+      assert.equal(firewall.connections, 1, name);
+      isWell = true;
+      assert((await exporter.poll()).ok, name);
+      assert.equal(firewall.connections, 2, name);
+    }),
+  );
+  await slow.end();
+});
+
+Deno.test("a host key that changes gets no credential", async () => {
+  const port = await (async () => {
+    await using before = await startFirewall();
+    return before.port;
+  })();
+  const first = await startFirewall({ port });
+  await using exporter = createFleetOfOne(first);
+  assert((await exporter.poll()).ok);
+  await first[Symbol.asyncDispose]();
+
+  await using impostor = await startFirewall({
+    port,
+    hostKeys: [createKeyPair()],
+  });
+  for (let attempt = 1; attempt <= 3; attempt++) {
+    const poll = await exporter.poll();
+    assertFailure(
+      poll,
+      "host_key",
+      /was SHA256:\S+ since the exporter started/,
+    );
+    assert.equal(impostor.connections, attempt, "it is tried again");
+  }
+  assert.deepEqual(impostor.credentials, []);
+  assert.equal(impostor.logins, 0);
+  assert.equal(exporter.firewall.status.authRetryAt, 0);
+});
+
+Deno.test("a firewall with one of the pinned host keys is polled", async () => {
+  await using firewall = await startFirewall();
+  const { fingerprint } = firewall;
+  const hostKeys = [OTHER_KEY, fingerprint].map((fingerprint) => ({
+    fingerprint,
+    target: undefined,
+  }));
+  await using exporter = createFleetOfOne(firewall, { hostKeys });
+  assert((await exporter.poll()).ok);
+  assert.deepEqual(
+    exporter.events.filter(({ level }) => level === "warn"),
+    [],
+  );
+});
+
+Deno.test("an unpinned host key is printed once, ready to paste", async () => {
+  await using firewall = await startFirewall();
+  await using exporter = createFleetOfOne(firewall, { sessionMaxAgeMs: 0 });
+  await exporter.poll();
+  await exporter.poll();
+  const warnings = exporter.events.filter(({ level }) => level === "warn");
+  assert.equal(warnings.length, 1);
+  const { advice } = warnings[0]?.fields ?? {};
+  assert.match(
+    String(advice),
+    new RegExp(`SSH_HOST_KEY=${quoteMeta(firewall)}`),
+  );
+});
+
+Deno.test("what is odd but whole is a success", async (t) => {
+  const [first, ...others] = inventTunnels(3);
+  assert(first !== undefined);
+  const cases = {
+    "no tunnels": printVpnFlow([]),
+    "an unknown state": printVpnFlow([{ ...first, state: "init" }]),
+    "a duplicate row": printVpnFlow([first, first, ...others]),
+    "no interface": printVpnFlow([{ ...first, interfaceName: "" }, ...others]),
+  };
+  for (const [name, table] of Object.entries(cases)) {
+    await t.step(name, async () => {
+      await using firewall = await startFirewall({ reply: () => table });
+      await using exporter = createFleetOfOne(firewall);
+      assert((await exporter.poll()).ok);
+      assert((await exporter.poll()).ok);
+      assert.equal(firewall.logins, 1);
+    });
+  }
+});
+
+Deno.test("a login is asked for its banner and the password, once each", async () => {
+  await using firewall = await startFirewall({
+    rounds: [[ACKNOWLEDGEMENT], [passwordQuestion("correct horse")]],
+  });
+  await using exporter = createFleetOfOne(firewall);
+  assert((await exporter.poll()).ok);
+  assert.deepEqual(
+    firewall.credentials.map(({ value }) => value),
+    ["yes", "correct horse"],
+  );
+});
+
+Deno.test("fifty simultaneous polls cost one login and one command", async () => {
+  await using firewall = await startFirewall();
+  await using exporter = createFleetOfOne(firewall);
+  const polls = await Promise.all(
+    Array.from({ length: 50 }, () => exporter.poll()),
+  );
+  assert(polls.every(({ ok }) => ok));
+  assert.equal(firewall.credentials.length, 1);
+  assert.deepEqual(firewall.commands, [
+    "set cli scripting-mode on",
+    "set cli pager off",
+    "show vpn flow",
+  ]);
+});
+
+Deno.test("a kept session that is dead costs one login, and no poll", async (t) => {
+  const deaths = {
+    "the connections are dropped": (firewall: SimulatedFirewall) =>
+      firewall.killSessions(),
+    "the shells are ended": (firewall: SimulatedFirewall) =>
+      firewall.endChannels(),
+  };
+  for (const [name, kill] of Object.entries(deaths)) {
+    await t.step(name, async () => {
+      await using firewall = await startFirewall();
+      await using exporter = createFleetOfOne(firewall);
+      for (let poll = 1; poll <= 3; poll++) {
+        assert((await exporter.poll()).ok);
+        assert.equal(firewall.logins, poll);
+        kill(firewall);
+      }
+      assert.equal(firewall.mostSessions, 1);
+    });
+  }
+});
+
+Deno.test("new keys in mid-session disturb no poll", async () => {
+  await using firewall = await startFirewall();
+  await using exporter = createFleetOfOne(firewall);
+  assert((await exporter.poll()).ok);
+  await firewall.rekey();
+  const [poll] = await Promise.all([exporter.poll(), firewall.rekey()]);
+  assert(poll.ok);
+  assert((await exporter.poll()).ok);
+  assert.equal(firewall.logins, 1);
+});
+
+Deno.test("a failover shows in the poll in which it happens, on a kept session", async () => {
+  const states = ["passive", "passive", "active"];
+  await using firewall = await startFirewall({
+    prompt: (answered) => `monitor@fw-a(${states[answered] ?? "active"})> `,
+  });
+  await using exporter = createFleetOfOne(firewall);
+  const seen: (string | undefined)[] = [];
+  for (let scrape = 0; scrape < 3; scrape++) {
+    const poll = await exporter.poll();
+    assert(poll.ok);
+    seen.push(poll.haState);
+  }
+  assert.deepEqual(seen, ["passive", "active", "active"]);
+  assert.equal(firewall.logins, 1);
+});
+
+Deno.test("a login per poll has one session at a time, and leaves none", async () => {
+  await using firewall = await startFirewall();
+  await using exporter = createFleetOfOne(firewall, { sessionMaxAgeMs: 0 });
+  for (let poll = 1; poll <= 5; poll++) {
+    assert((await exporter.poll()).ok);
+    assert.equal(firewall.logins, poll);
+  }
+  await firewall.waitFor(({ openConnections }) => openConnections === 0);
+  assert.equal(firewall.mostSessions, 1);
+  assert.equal(firewall.commands.at(-1), "exit");
+});
+
+Deno.test("the end of the fleet ends everything, whatever is under way", async () => {
+  const cases: Readonly<Record<string, FirewallOptions>> = {
+    "an idle session": {},
+    "a session that ignores exit": { faults: { exit: "hang" } },
+    "a login without a verdict": { faults: { verdict: "hang" } },
+    "a login without a prompt": { faults: { prompt: "hang" } },
+    "a command": {
+      reply: () => ({ text: TABLE.slice(0, 300), after: "hang" }),
+    },
+  };
+  await Promise.all(
+    Object.entries(cases).map(async ([name, options]) => {
+      await using firewall = await startFirewall(options);
+      const exporter = createFleetOfOne(firewall);
+      const polled = exporter.poll();
+      if (name === "a command") {
+        await firewall.waitFor(({ commands }) => commands.length === 3);
+      } else if (name.startsWith("a login")) {
+        await firewall.waitFor(({ credentials }) => credentials.length === 1);
+      } else await polled;
+      const startedAt = performance.now();
+      await exporter.fleet.end();
+      const ms = performance.now() - startedAt;
+      assert(ms < 2_900, `${name} took ${ms} ms`);
+      await polled;
+      await firewall.waitFor(({ openConnections }) => openConnections === 0);
+      assertFailure(await exporter.poll(), "session", /stopping/);
+      assert.equal(firewall.connections, 1, name);
+    }),
+  );
+});
+
+Deno.test("a wrong password reaches one firewall of a fleet that starts", async () => {
+  await using stack = new AsyncDisposableStack();
+  const hostKeys = [createKeyPair()];
+  const firewalls = await Promise.all(
+    Array.from(
+      { length: 20 },
+      async () =>
+        stack.use(await startFirewall({ hostKeys, password: "another" })),
+    ),
+  );
+  const fleet = createFleet(
+    createConfig({ port: 1 }, {
+      firewall: undefined,
+      targets: firewalls.map(toTarget),
+    }),
+    () => {},
+  );
+  stack.defer(fleet.end);
+  const statuses = await Promise.all(
+    fleet.firewalls.map((firewall) => firewall.poll(15_000)),
+  );
+  assert(statuses.every(({ poll }) => reasonOf(poll) === "auth"));
+  assert(statuses.every(({ authRetryAt }) => authRetryAt > 0));
+  const count = firewalls.reduce(
+    (sum, { credentials }) => sum + credentials.length,
+    0,
+  );
+  assert.equal(count, 1);
+  const held = statuses.map(({ poll }) => poll?.ok === false && poll.message)
+    .filter((message) => /^Cannot log in before/.test(String(message)));
+  assert.equal(held.length, 19);
+});
+
+function refusedAt(step: Step): Row {
+  return {
+    firewall: { faults: { [step]: "refuse" } },
+    reason: "session",
+    message: /refused|closed the session/,
+  };
+}
+
+function droppedAt(step: Step): Row {
+  return {
+    firewall: { faults: { [step]: "drop" } },
+    reason: "session",
+    message: /^Lost the session on 127\.0\.0\.1 port \d+: .*closed/,
+  };
+}
+
+function silentAt(step: Step): Row {
+  return {
+    firewall: { faults: { [step]: "hang" } },
+    changes: SHORT_LOGIN,
+    reason: "timeout",
+    message: /SSH_LOGIN_TIMEOUT/,
+  };
+}
+
+function replies(
+  reply: Reply | (() => Reply),
+  reason: "command" | "parse" | "session",
+): Row {
+  return {
+    firewall: { reply: () => typeof reply === "function" ? reply() : reply },
+    reason,
+    message: reason === "session" ? /closed the session/ : /^Cannot r/,
+  };
+}
+
+/** The password, once, in every row that gets so far. */
+function defaultSent({ reason, firewall }: Row): number {
+  const isEarly = reason === "connect" || firewall?.rounds !== undefined ||
+    firewall?.methods !== undefined;
+  return isEarly ? 0 : 1;
+}
+
+/** More than is read, all at once. */
+function printWithoutEnd(text: string): () => AsyncIterable<Uint8Array> {
+  const bytes = new TextEncoder().encode(text.repeat(2 ** 19 / text.length));
+  return async function* (): AsyncGenerator<Uint8Array> {
+    for (let chunk = 0; chunk < 20; chunk++) yield await bytes;
+  };
+}
+
+/** A line each fifth of a second, for as long as the test wants. */
+function createSlowTable(): {
+  readonly lines: AsyncIterable<Uint8Array>;
+  end(): Promise<void>;
+} {
+  const line = new TextEncoder().encode(`${TABLE.split("\n")[1]}\r\n`);
+  const ended = Promise.withResolvers<void>();
+  let isWanted = true;
+  return {
+    lines: {
+      async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+        try {
+          while (isWanted) {
+            yield line;
+            await new Promise<void>((resolve) => setTimeout(resolve, 200));
+          }
+        } finally {
+          ended.resolve();
+        }
+      },
+    },
+    async end(): Promise<void> {
+      isWanted = false;
+      await ended.promise;
+    },
+  };
+}
+
+function sendLines(socket: Parameters<RawBehaviour>[0]): void {
+  const lines = "this is not SSH\r\n".repeat(1_000);
+  function send(): void {
+    while (!socket.destroyed && socket.write(lines));
+  }
+  socket.on("drain", send);
+  send();
+}
+
+function assertFailure(poll: Poll, reason: Reason, message: RegExp): void {
+  assert(!poll.ok, "the poll succeeded");
+  assert.equal(poll.reason, reason, new PollError(poll.reason, poll.message));
+  assert.match(poll.message, message);
+}
+
+function reasonOf(poll: Poll | undefined): Reason | undefined {
+  return poll === undefined || poll.ok ? undefined : poll.reason;
+}
+
+function quoteMeta({ fingerprint }: SimulatedFirewall): string {
+  return fingerprint.replaceAll("+", "\\+");
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  for (let attempt = 0; !condition(); attempt++) {
+    assert(attempt < 5_000, `Cannot wait any longer for: ${condition}`);
+    await new Promise<void>((resolve) => setTimeout(resolve, 1));
+  }
+}
+
+Deno.test("a question that is not answered holds no firewall but its own", async () => {
+  await using asking = await startFirewall({
+    rounds: [[{ prompt: "Passcode: ", echo: false, answer: "123456" }]],
+  });
+  await using plain = await startFirewall();
+  await using asker = createFleetOfOne(asking, {
+    targets: [toTarget(plain)],
+  });
+  assert.equal(reasonOf(await asker.poll()), "auth");
+  assert.deepEqual(asking.credentials, []);
+
+  const other = asker.fleet.findTarget(`127.0.0.1:${plain.port}`);
+  assert(other !== undefined);
+  const { poll, authRetryAt } = await other.poll(15_000);
+  assert(poll?.ok);
+  assert.equal(authRetryAt, 0);
+});
+
+Deno.test("credentials that nobody accepts are sent three times a day", async (t) => {
+  const verdicts: readonly Action[] = ["refuse", "drop", "hang"];
+  for (const verdict of verdicts) {
+    await t.step(`when the verdict is to ${verdict}`, async () => {
+      let now = 0;
+      const clock: Clock = {
+        monotonicMs: () => now,
+        unixSeconds: () => now / 1_000,
+      };
+      await using firewall = await startFirewall({
+        faults: { verdict },
+      });
+      await using exporter = createFleetOfOne(firewall, {
+        ...SHORT_LOGIN,
+        clock,
+      });
+      for (; now < DAY_MS; now += MINUTE_MS) {
+        const { ok } = await exporter.poll();
+        assert(!ok);
+      }
+      assert.equal(firewall.credentials.length, 3);
+      assert.equal(firewall.connections, 3);
+    });
+  }
+});
+
+Deno.test("firewalls that never answer delay no other", async () => {
+  await using stack = new AsyncDisposableStack();
+  const silent = await Promise.all(
+    Array.from(
+      { length: 20 },
+      async () => stack.use(await startRawServer(staySilent)),
+    ),
+  );
+  const healthy = stack.use(await startFirewall());
+  const fleet = createFleet(
+    createConfig(healthy, { targets: silent.map(toTarget) }),
+    () => {},
+  );
+  stack.defer(fleet.end);
+  let isAnySilentDone = false;
+  const polls = fleet.firewalls
+    .filter((firewall) => firewall !== fleet.main)
+    .map(async (firewall) => {
+      await firewall.poll(15_000);
+      isAnySilentDone = true;
+    });
+  const status = await fleet.main?.poll(15_000);
+  assert(status?.poll?.ok);
+  assert(!isAnySilentDone);
+  await fleet.end();
+  await Promise.all(polls);
+});

@@ -1,0 +1,842 @@
+import assert from "node:assert/strict";
+import denoConfig from "../../deno.json" with { type: "json" };
+import {
+  type Action,
+  type SimulatedFirewall,
+  startFirewall,
+} from "../support/firewall.ts";
+import { createKeyPair } from "../support/key_pair.ts";
+import { execute, isAbsent, temporaryFolder } from "../support/program.ts";
+import { freePort, lines } from "../support/system.ts";
+import { inventTunnels, printVpnFlow } from "../support/vpn_flow_reply.ts";
+
+type Environment = Readonly<Record<string, string>>;
+
+const ROOT = new URL("../../", import.meta.url);
+
+Deno.test("--help prints the usage, with no environment at all", async () => {
+  const { code, stdout, stderr } = await run(["--help"]);
+  assert.deepEqual([code, stderr], [0, ""]);
+  assert.match(stdout, /^Usage: panos-ipsec-exporter \[option\]\n/);
+  for (const option of ["--check [TARGET]", "--parse", "--version"]) {
+    assert(stdout.includes(`  ${option} `), stdout);
+  }
+});
+
+Deno.test("--version prints version, revision and runtime", async () => {
+  const { code, stdout, stderr } = await run(["--version"]);
+  assert.deepEqual([code, stderr], [0, ""]);
+  const version = RegExp.escape(denoConfig.version);
+  assert.match(
+    stdout,
+    new RegExp(`^panos-ipsec-exporter ${version} \\(\\w+, Deno \\d\\S+\\)\\n$`),
+  );
+});
+
+Deno.test("anything else is a usage error", async (t) => {
+  const cases = [
+    ["--frobnicate"],
+    ["-h"],
+    ["help"],
+    [""],
+    ["--help", "me"],
+    ["--version", "--help"],
+    ["--parse", "reply.txt"],
+    ["--check", "fw-a", "fw-b"],
+    ["--check=fw-a"],
+  ];
+  for (const args of cases) {
+    await t.step(JSON.stringify(args), async () => {
+      const { code, stdout, stderr } = await run(args, { environment: WRONG });
+      assert.deepEqual([code, stdout], [2, ""]);
+      assert.match(stderr, /^Usage: panos-ipsec-exporter \[option\]\n/);
+    });
+  }
+});
+
+Deno.test("a wrong environment is told whole, once, without secrets", async (t) => {
+  for (const args of [[], ["--check"]]) {
+    await t.step(JSON.stringify(args), async () => {
+      const { code, stdout, stderr } = await run(args, { environment: WRONG });
+      assert.deepEqual([code, stdout], [78, ""]);
+      assert.equal(
+        stderr,
+        `Cannot start with this environment:
+  SSH_PORT must be a port from 1 to 65535: it is "ssh"
+  HOSTNAME is not set: name or address of the firewall (or set TARGETS)
+  USERNAME is not set: the exporter's account on the firewall
+  PASSWORD must be one line: it has a line end, perhaps behind it
+  HTTP_USERNAME is not set: HTTP_PASSWORD needs it
+  LOG_LEVEL must be one of debug, info, warn, error: it is "loud"
+`,
+      );
+    });
+  }
+});
+
+Deno.test("--parse reads a raw capture of a terminal", async () => {
+  const prompt = "monitor@fw-a(active)> ";
+  const capture = [
+    "Last login: Mon Jan  5 09:12:44 2026 from 192.0.2.200\n",
+    `\x1b]0;fw-a\x07${prompt}show \r\x1b[K${prompt}show vpn `,
+    `\r\x1b[K${prompt}show vpn flow\n`,
+    printVpnFlow(inventTunnels(3)).replace("active", "\x1b[32mactive\x1b[0m"),
+    `${prompt}exit\n`,
+  ].join("").replaceAll("\n", "\r\n");
+  const { code, stdout, stderr } = await run(["--parse"], { input: capture });
+  assert.deepEqual([code, stderr], [0, "stdin: ok: 3 tunnels, 3 active\n"]);
+  assert.match(
+    stdout,
+    /^ifIPsecOperStatus\{ifAlias="branch-3",ifDescr="tunnel\.3",ifIndex="3",ifName="tunnel\.3"\} 1$/m,
+  );
+  assert.match(stdout, /^panos_ipsec_up 1$/m);
+});
+
+Deno.test("--parse says why it cannot read a reply", async (t) => {
+  const whole = printVpnFlow(inventTunnels(3));
+  const cases: Readonly<Record<string, readonly [string, RegExp]>> = {
+    "nothing at all": ["", /^stdin: parse: Cannot read the reply/],
+    "a reply that was cut": [
+      whole.slice(0, whole.lastIndexOf("branch-3")),
+      /^stdin: parse: Cannot read the reply/,
+    ],
+    "a refusal": [
+      "admin@fw-a> show vpn flow\nInvalid syntax.\nadmin@fw-a> ",
+      /^stdin: command: .*"Invalid syntax\."$/m,
+    ],
+    "bytes that are no text": ["\xff\xfe\0\x1b[", /^stdin: parse: /],
+  };
+  for (const [when, [input, verdict]] of Object.entries(cases)) {
+    await t.step(when, async () => {
+      const { code, stdout, stderr } = await run(["--parse"], { input });
+      assert.equal(code, 1);
+      assert.match(stderr, verdict);
+      assert.match(stderr, /^[^\n]*\n$/, "the verdict is not one line");
+      assert.match(stdout, /^panos_ipsec_up 0$/m);
+      assert.doesNotMatch(stdout, /^ifIPsecOperStatus\{/m);
+    });
+  }
+});
+
+Deno.test("--parse says in one line what it cannot read from or print to", async (t) => {
+  await t.step("a directory", async () => {
+    const wrapper = ["sh", "-c", 'exec "$0" "$@" < /'];
+    assert.deepEqual(await run(["--parse"], { wrapper }), {
+      code: 1,
+      stdout: "",
+      stderr: "Cannot read standard input: Is a directory (os error 21)\n",
+    });
+  });
+  await t.step("a reader that has gone", async () => {
+    await using child = command(["--parse"], {}).spawn();
+    await child.stdout.cancel();
+    const [stderr, { code }] = await Promise.all([
+      new Response(child.stderr).text(),
+      child.status,
+      new Blob([printVpnFlow(inventTunnels(3))]).stream().pipeTo(child.stdin),
+    ]);
+    assert.equal(stderr, "Cannot print: Broken pipe (os error 32)\n");
+    assert.equal(code, 1);
+  });
+});
+
+Deno.test("--check polls once, shows the exposition and logs out", async () => {
+  await using firewall = await startFirewall();
+  const environment = { ...account(firewall), ...pinned(firewall) };
+  const { code, stdout, stderr } = await run(["--check"], { environment });
+  assert.deepEqual([code, stderr], [0, "127.0.0.1: ok: 6 tunnels, 6 active\n"]);
+  assert.match(stdout, /^panos_ipsec_up 1$/m);
+  assert.match(stdout, /^panos_ipsec_ssh_logins_total 1$/m);
+  assert.doesNotMatch(stdout, /^process_/m);
+  assert.deepEqual(firewall.commands.slice(-2), ["show vpn flow", "exit"]);
+  assert.equal(firewall.logins, 1);
+});
+
+Deno.test("--check gives a verdict on each of several firewalls", async () => {
+  await using up = await startFirewall();
+  await using down = await startFirewall({
+    reply: () => "Invalid syntax.\n",
+  });
+  const environment = { ...account(up), ...targets(up, down) };
+  const { code, stdout, stderr } = await run(["--check"], { environment });
+  assert.deepEqual([code, stdout], [1, ""]);
+  const verdicts = stderr.split("\n").filter((line) => /^127/.test(line));
+  assert.equal(verdicts[0], `127.0.0.1:${up.port}: ok: 6 tunnels, 6 active`);
+  assert.match(
+    verdicts[1] ?? "",
+    new RegExp(`^127.0.0.1:${down.port}: command: .*"Invalid syntax\\."`),
+  );
+  assert.equal(verdicts.length, 2);
+});
+
+Deno.test("--check TARGET polls that firewall alone", async (t) => {
+  await using one = await startFirewall();
+  await using other = await startFirewall();
+  const environment = { ...account(one), ...targets(one, other) };
+  await t.step("one that is listed", async () => {
+    const target = `127.0.0.1:${other.port}`;
+    const { code, stdout, stderr } = await run(["--check", target], {
+      environment,
+    });
+    assert.equal(code, 0, stderr);
+    assert(stderr.endsWith(`${target}: ok: 6 tunnels, 6 active\n`), stderr);
+    assert.match(stdout, /^panos_ipsec_up 1$/m);
+  });
+  await t.step("one that is not", async () => {
+    const result = await run(["--check", "127.0.0.2"], { environment });
+    assert.deepEqual(result, {
+      code: 2,
+      stdout: "",
+      stderr:
+        "Cannot check a firewall that neither HOSTNAME nor TARGETS names\n",
+    });
+  });
+  assert.deepEqual([one.connections, other.connections], [0, 1]);
+});
+
+Deno.test("--check waits for a login that takes longer than a scrape may", async () => {
+  await using firewall = await startFirewall({
+    faults: {
+      prompt: async (): Promise<Action> => {
+        await new Promise((resolve) => setTimeout(resolve, 600));
+        return "proceed";
+      },
+    },
+  });
+  const environment = {
+    ...account(firewall),
+    ...pinned(firewall),
+    SCRAPE_TIMEOUT: "0.25",
+  };
+  const { code, stderr } = await run(["--check"], { environment });
+  assert.deepEqual([code, stderr], [0, "127.0.0.1: ok: 6 tunnels, 6 active\n"]);
+});
+
+Deno.test("--check shows what is odd about the configuration", async () => {
+  await using firewall = await startFirewall();
+  const { code, stderr } = await run(["--check"], {
+    environment: {
+      ...account(firewall),
+      SSH_HOST_KEY: `${firewall.fingerprint},fw-b=${firewall.fingerprint}`,
+    },
+  });
+  assert.equal(code, 0);
+  assert.match(stderr, /^level=warn msg="odd configuration" .*fw-b/m);
+});
+
+Deno.test("the exporter serves until it is asked to stop, and logs out", async (t) => {
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    await t.step(signal, async () => {
+      await using firewall = await startFirewall();
+      const environment = { ...account(firewall), ...pinned(firewall) };
+      await using exporter = await serve(environment);
+      const scrape = await fetch(`${exporter.url}/metrics`);
+      assert.match(await scrape.text(), /^panos_ipsec_up 1$/m);
+      assert.equal(firewall.openSessions, 1);
+
+      const start = performance.now();
+      exporter.kill(signal);
+      assert.equal(await exporter.code, 0);
+      assert(performance.now() - start < 3_000, "it took more than 3 s");
+      assert.equal(firewall.commands.at(-1), "exit");
+      await firewall.waitFor(({ openConnections }) => openConnections === 0);
+      const messages = exporter.log().map((line) =>
+        /msg=(?:"([^"]*)"|(\S+))/.exec(line)?.slice(1).join("")
+      );
+      assert.deepEqual(messages, [
+        "starting",
+        "listening",
+        "first poll",
+        "stopping",
+        "stopped",
+      ]);
+    });
+  }
+});
+
+Deno.test("a request in flight is answered when the exporter stops", async () => {
+  await using firewall = await startFirewall({
+    reply: () => ({ text: "", after: "hang" }),
+  });
+  const environment = { ...account(firewall), ...pinned(firewall) };
+  await using exporter = await serve(environment);
+  const pending = fetch(`${exporter.url}/metrics`);
+  await firewall.waitFor(({ commands }) => commands.includes("show vpn flow"));
+  exporter.kill("SIGTERM");
+  const response = await pending;
+  assert.equal(response.status, 200);
+  assert.match(await response.text(), /^panos_ipsec_up 0$/m);
+  assert.equal(await exporter.code, 0);
+});
+
+Deno.test("without HOSTNAME, /metrics is about the exporter alone", async () => {
+  await using firewall = await startFirewall();
+  await using exporter = await serve({
+    ...account(firewall),
+    ...targets(firewall),
+  });
+  const response = await fetch(`${exporter.url}/metrics`);
+  const names = Array.from(
+    (await response.text()).matchAll(/^# TYPE (\S+)/gm),
+    ([, name]) => name,
+  );
+  assert.deepEqual(names, [
+    "panos_ipsec_auth_retry_timestamp_seconds",
+    "panos_ipsec_ssh_logins_total",
+    "panos_ipsec_exporter_build_info",
+    "process_cpu_seconds_total",
+    "process_resident_memory_bytes",
+    "process_start_time_seconds",
+  ]);
+  assert.equal(firewall.connections, 0);
+});
+
+Deno.test("/probe polls a target in whatever way it is spelled, and no other", async () => {
+  await using listed = await startFirewall();
+  await using other = await startFirewall();
+  await using exporter = await serve({
+    ...account(listed),
+    TARGETS: `localhost:${listed.port}`,
+  });
+  const probe = async (target: string): Promise<readonly [number, string]> => {
+    const query = new URLSearchParams({ target });
+    const response = await fetch(`${exporter.url}/probe?${query}`);
+    return [response.status, await response.text()];
+  };
+  for (const host of ["localhost", "LOCALHOST", "localhost."]) {
+    const [status, text] = await probe(`${host}:${listed.port}`);
+    assert.equal(status, 200);
+    assert.match(text, /^panos_ipsec_up 1$/m);
+  }
+  const refused = [400, "Cannot probe: TARGETS does not list this target\n"];
+  assert.deepEqual(await probe(`localhost:${other.port}`), refused);
+  assert.deepEqual(await probe(`127.0.0.1:${listed.port}`), refused);
+  assert.deepEqual([listed.connections, other.connections], [1, 0]);
+});
+
+Deno.test("the line to paste binds a host key where there are several firewalls", async (t) => {
+  await using one = await startFirewall();
+  await using other = await startFirewall();
+  const key = one.fingerprint;
+  const cases: readonly (readonly [string, Environment, string])[] = [
+    ["one firewall", {}, `SSH_HOST_KEY=${key}`],
+    [
+      "two targets",
+      targets(one, other),
+      `SSH_HOST_KEY=127.0.0.1:${one.port}=${key}`,
+    ],
+  ];
+  for (const [when, environment, line] of cases) {
+    await t.step(when, async () => {
+      const { stderr } = await run(["--check", `127.0.0.1:${one.port}`], {
+        environment: { ...account(one), ...environment },
+      });
+      const [warning = ""] = stderr.split("\n");
+      assert.match(warning, /msg="host key is not pinned"/);
+      assert(warning.endsWith(`, then set ${line}"`), warning);
+    });
+  }
+});
+
+Deno.test("an address that cannot be listened on ends the start, in one line", async (t) => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const cases: readonly (readonly [string, Environment])[] = [
+    ["a port in use", {
+      HTTP_LISTEN_ADDRESS: "127.0.0.1",
+      HTTP_SERVER_PORT: String(listener.addr.port),
+    }],
+    ["the address of another host", {
+      HTTP_LISTEN_ADDRESS: "192.0.2.1",
+      HTTP_SERVER_PORT: "9098",
+    }],
+  ];
+  for (const [when, address] of cases) {
+    await t.step(when, async () => {
+      const environment = { ...NOWHERE, ...address };
+      const { code, stdout, stderr } = await run([], { environment });
+      assert.deepEqual([code, stdout], [1, ""]);
+      const { HTTP_LISTEN_ADDRESS, HTTP_SERVER_PORT } = address;
+      assert.match(
+        stderr,
+        new RegExp(
+          `^level=info msg=starting .*\\nCannot listen on ${HTTP_LISTEN_ADDRESS} port ${HTTP_SERVER_PORT}: .+\\n$`,
+        ),
+      );
+    });
+  }
+});
+
+Deno.test("a Host header that makes no URL is the client's fault, not a bug", async () => {
+  await using exporter = await serve(NOWHERE);
+  for (const host of ["[", "a b", "x:99999"]) {
+    const answer = await sendRaw(
+      exporter,
+      `GET /metrics HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`,
+    );
+    assert.match(answer, /^HTTP\/1\.1 400 /, host);
+  }
+  assert.doesNotMatch(exporter.log().join("\n"), /bug/);
+});
+
+Deno.test("HEAD answers as GET does, without the page", async () => {
+  await using exporter = await serve(NOWHERE);
+  for (const path of ["/", "/metrics", "/-/healthy"]) {
+    const answer = await sendRaw(
+      exporter,
+      `HEAD ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`,
+    );
+    assert.match(answer, /^HTTP\/1\.1 200 /);
+    assert.match(answer, /\r\ncontent-type: text\//);
+    assert(answer.endsWith("\r\n\r\n"), "there is a page behind the header");
+  }
+});
+
+Deno.test({
+  name: "curl is asked for the login, and gets the page (needs curl)",
+  ignore: isAbsent("curl"),
+  async fn(t): Promise<void> {
+    await using firewall = await startFirewall();
+    await using exporter = await serve({
+      ...account(firewall),
+      ...pinned(firewall),
+      HTTP_USERNAME: "prometheus",
+      HTTP_PASSWORD: "battery: staple ö",
+    });
+    const login = ["--user", "prometheus:battery: staple ö"];
+    const metrics = `${exporter.url}/metrics`;
+
+    await t.step("without a login", async () => {
+      const { stdout } = await curl("--include", metrics);
+      assert.match(stdout, /^HTTP\/1\.1 401 /);
+      assert.match(stdout, /\r\nwww-authenticate: Basic realm="[^"]+"\r\n/);
+      assert.doesNotMatch(stdout, /ifIPsec|panos_ipsec_/);
+      assert.equal(firewall.connections, 0);
+    });
+    await t.step("with another login", async () => {
+      const { stdout } = await curl("--include", "-uprometheus:x", metrics);
+      assert.match(stdout, /^HTTP\/1\.1 401 /);
+      assert.equal(firewall.connections, 0);
+    });
+    await t.step("for the health of the process", async () => {
+      const { stdout } = await curl(`${exporter.url}/-/healthy`);
+      assert.equal(stdout, "Healthy\n");
+    });
+    await t.step("with the login", async () => {
+      const { stdout } = await curl("--include", ...login, metrics);
+      assert.match(stdout, /^HTTP\/1\.1 200 /);
+      assert.match(
+        stdout,
+        /\r\ncontent-type: text\/plain; version=0\.0\.4; charset=utf-8\r\n/,
+      );
+      assert.match(stdout, /\r\ncontent-length: \d+\r\n/);
+      assert.match(stdout, /^panos_ipsec_up 1$/m);
+    });
+    await t.step("compressed, if it accepts that", async () => {
+      await using folder = await temporaryFolder();
+      const file = `${folder.path}/page`;
+      const gzip = ["--header", "Accept-Encoding: gzip", "--output", file];
+      const { stdout } = await curl(
+        "--dump-header",
+        "-",
+        ...gzip,
+        ...login,
+        metrics,
+      );
+      assert.match(stdout, /\r\ncontent-encoding: gzip\r\n/);
+      assert.match(stdout, /\r\nvary: Accept-Encoding\r\n/i);
+      assert.match(
+        stdout,
+        /\r\ncontent-type: text\/plain; version=0\.0\.4; charset=utf-8\r\n/,
+      );
+      const compressed = await Deno.readFile(file);
+      const page = new Blob([compressed]).stream()
+        .pipeThrough(new DecompressionStream("gzip"));
+      const text = await new Response(page).text();
+      assert.match(text, /^panos_ipsec_up 1$/m);
+      assert(compressed.length < text.length / 2, "it is hardly smaller");
+
+      const { stdout: unpacked } = await curl(
+        "--compressed",
+        ...login,
+        metrics,
+      );
+      assert.match(unpacked, /^panos_ipsec_up 1$/m);
+    });
+  },
+});
+
+Deno.test({
+  name: "with a certificate the listener speaks TLS (needs openssl)",
+  ignore: isAbsent("openssl"),
+  async fn(t): Promise<void> {
+    const mine = await createCertificate();
+    const others = await createCertificate();
+    await t.step("a scrape", async () => {
+      await using exporter = await serve({
+        ...NOWHERE,
+        HTTP_TLS_CERT: mine.certificate,
+        HTTP_TLS_KEY: mine.key.replaceAll("\n", "\\n"),
+      });
+      assert.match(exporter.log().join("\n"), /msg=listening .* tls=on /);
+      using client = Deno.createHttpClient({ caCerts: [mine.certificate] });
+      const url = exporter.url.replace("http:", "https:");
+      const response = await fetch(`${url}/-/healthy`, { client });
+      assert.equal(await response.text(), "Healthy\n");
+      await assert.rejects(fetch(`${exporter.url}/-/healthy`));
+    });
+    const faulty = {
+      "the key of another certificate": others.key,
+      "a key that cannot be read": "-----BEGIN PRIVATE KEY-----\nMQ==\n",
+    };
+    for (const [when, key] of Object.entries(faulty)) {
+      await t.step(when, async () => {
+        const { code, stderr } = await run([], {
+          environment: {
+            ...NOWHERE,
+            HTTP_SERVER_PORT: String(freePort()),
+            HTTP_LISTEN_ADDRESS: "127.0.0.1",
+            HTTP_TLS_CERT: mine.certificate,
+            HTTP_TLS_KEY: key,
+          },
+        });
+        assert.equal(code, 78, stderr);
+        assert.match(
+          stderr,
+          /^ {2}HTTP_TLS_CERT and HTTP_TLS_KEY cannot be used together: /m,
+        );
+        assert(!stderr.includes(key.split("\n")[1] ?? ""), stderr);
+      });
+    }
+    await t.step("a port in use is no fault of theirs", async () => {
+      using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+      const { code, stderr } = await run([], {
+        environment: {
+          ...NOWHERE,
+          HTTP_SERVER_PORT: String(listener.addr.port),
+          HTTP_LISTEN_ADDRESS: "127.0.0.1",
+          HTTP_TLS_CERT: mine.certificate,
+          HTTP_TLS_KEY: mine.key,
+        },
+      });
+      assert.equal(code, 1, stderr);
+      assert.match(stderr, /^Cannot listen on 127\.0\.0\.1 port /m);
+    });
+  },
+});
+
+Deno.test("no secret is ever printed, not even to those who debug", async (t) => {
+  const { privateKey } = createKeyPair();
+  for (const format of ["logfmt", "json"]) {
+    for (const password of ["correct horse", "tr0ub4dor&3"]) {
+      await t.step(`${format}, ${password}`, async () => {
+        await using firewall = await startFirewall({
+          methods: ["publickey", "keyboard-interactive"],
+        });
+        const secrets = [password, "open sesame", "battery staple"];
+        await using exporter = await serve({
+          ...account(firewall),
+          PASSWORD: password,
+          SSH_PRIVATE_KEY: privateKey,
+          SSH_PRIVATE_KEY_PASSPHRASE: "open sesame",
+          HTTP_USERNAME: "prometheus",
+          HTTP_PASSWORD: "battery staple",
+          LOG_LEVEL: "debug",
+          LOG_FORMAT: format,
+        });
+        const authorization = `Basic ${btoa("prometheus:battery staple")}`;
+        let shown = "";
+        for (const path of ["/metrics", "/metrics", "/", "/probe", "/x"]) {
+          for (const headers of [{ authorization }, undefined]) {
+            const response = await fetch(`${exporter.url}${path}`, {
+              headers: { ...headers },
+            });
+            shown += await response.text() + Deno.inspect(response.headers);
+          }
+        }
+        const isRight = password === firewall.password;
+        assert.equal(firewall.credentials.at(-1)?.value, password);
+        assert.equal(/^panos_ipsec_up 1$/m.test(shown), isRight);
+        exporter.kill("SIGTERM");
+        assert.equal(await exporter.code, 0);
+        shown += exporter.log().join("\n");
+        const printed = [
+          ...secrets,
+          ...secrets.map((secret) => btoa(secret)),
+          btoa("prometheus:battery staple"),
+          ...privateKey.split("\n").slice(1, 3),
+        ].filter((secret) => shown.includes(secret));
+        assert.deepEqual(printed, []);
+      });
+    }
+  }
+});
+
+Deno.test({
+  name: "running out of file descriptors is survived (needs sh)",
+  ignore: isAbsent("sh"),
+  async fn(): Promise<void> {
+    await using exporter = await serve(NOWHERE, ["sh", "-c", LIMITED]);
+    const port = Number(new URL(exporter.url).port);
+    using connections = new DisposableStack();
+    const failed = exporter.logged(/listener failed/);
+    for (let count = 0; count < 200; count++) {
+      const connection = await tryConnect(port);
+      if (connection === undefined) break;
+      connections.use(connection);
+    }
+    await failed;
+    const thief = await takePort(port);
+    await exporter.logged(/msg="cannot listen yet"/);
+    connections.dispose();
+    const listening = exporter.logged(/msg=listening/);
+    thief.close();
+    await listening;
+    const response = await fetch(`${exporter.url}/-/healthy`);
+    assert.equal(await response.text(), "Healthy\n");
+    exporter.kill("SIGTERM");
+    assert.equal(await exporter.code, 0);
+  },
+});
+
+/** Few descriptors for the program that follows; Deno needs some itself. */
+const LIMITED = 'ulimit -n 64; exec "$0" "$@"';
+
+const WRONG: Environment = {
+  PASSWORD: "correct horse\n",
+  SSH_PORT: "ssh",
+  HTTP_PASSWORD: "battery staple",
+  LOG_LEVEL: "loud",
+};
+
+/** An environment that is in order; nobody is at home there. */
+const NOWHERE: Environment = {
+  USERNAME: "monitor",
+  PASSWORD: "correct horse",
+  HOSTNAME: "127.0.0.1",
+  SSH_PORT: "1",
+};
+
+function account(firewall: SimulatedFirewall): Environment {
+  return {
+    USERNAME: firewall.username,
+    PASSWORD: firewall.password,
+    HOSTNAME: "127.0.0.1",
+    SSH_PORT: String(firewall.port),
+  };
+}
+
+function pinned({ fingerprint }: SimulatedFirewall): Environment {
+  return { SSH_HOST_KEY: fingerprint };
+}
+
+/** TARGETS alone, as HOSTNAME is that of the machine. */
+function targets(...firewalls: readonly SimulatedFirewall[]): Environment {
+  const list = firewalls.map(({ port }) => `127.0.0.1:${port}`);
+  return { TARGETS: list.join(","), HOSTNAME: "jump-host" };
+}
+
+interface Options {
+  readonly environment?: Environment;
+  readonly wrapper?: readonly string[];
+  readonly input?: string;
+}
+
+interface Result {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the program to its end. */
+async function run(
+  args: readonly string[],
+  { environment = {}, wrapper = [], input = "" }: Options = {},
+): Promise<Result> {
+  await using child = command(args, environment, wrapper).spawn();
+  const [{ code, stdout, stderr }] = await Promise.all([
+    child.output(),
+    // a program that reads nothing is gone before all is written
+    new Blob([input]).stream().pipeTo(child.stdin).catch(() => {}),
+  ]);
+  const decoder = new TextDecoder();
+  return {
+    code,
+    stdout: decoder.decode(stdout),
+    stderr: decoder.decode(stderr),
+  };
+}
+
+/** With the permissions of the task "start", and no others. */
+function command(
+  args: readonly string[],
+  environment: Environment,
+  wrapper: readonly string[] = [],
+): Deno.Command {
+  const start = denoConfig.tasks.start.command.split(" ").slice(1);
+  // Deno itself must find the packages that it has on disk
+  const own = ["HOME", "DENO_DIR", "XDG_CACHE_HOME", "PATH"].flatMap((name) => {
+    const value = Deno.env.get(name);
+    return value === undefined ? [] : [[name, value]];
+  });
+  const [program = "", ...rest] = [
+    ...wrapper,
+    Deno.execPath(),
+    ...start,
+    ...args,
+  ];
+  return new Deno.Command(program, {
+    args: rest,
+    cwd: ROOT,
+    clearEnv: true,
+    env: { ...Object.fromEntries(own), ...environment },
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  });
+}
+
+interface Served extends AsyncDisposable {
+  readonly url: string;
+  readonly code: Promise<number>;
+  log(): readonly string[];
+  /** Waits for a line that comes from now on. */
+  logged(pattern: RegExp): Promise<void>;
+  kill(signal: Deno.Signal): void;
+}
+
+/** Starts the program on a free port of 127.0.0.1. */
+async function serve(
+  environment: Environment,
+  wrapper: readonly string[] = [],
+): Promise<Served> {
+  for (let tries = 1;; tries++) {
+    const port = freePort();
+    const served = launch(port, environment, wrapper);
+    try {
+      await served.logged(/\blistening\b/);
+      return served;
+    } catch (error) {
+      await served[Symbol.asyncDispose]();
+      // another process can take a free port before the exporter does
+      if (tries === 3 || !/in use/i.test(served.log().join())) throw error;
+    }
+  }
+}
+
+function launch(
+  port: number,
+  environment: Environment,
+  wrapper: readonly string[],
+): Served {
+  const child = command([], {
+    HTTP_LISTEN_ADDRESS: "127.0.0.1",
+    HTTP_SERVER_PORT: String(port),
+    ...environment,
+  }, wrapper).spawn();
+  const log: string[] = [];
+  const observers = new Set<(line: string | undefined) => void>();
+  const told = (line: string | undefined): void => {
+    for (const observe of observers) observe(line);
+  };
+  async function end(): Promise<number> {
+    const [status, stdout] = await Promise.all([
+      child.status,
+      new Response(child.stdout).text(),
+      child.stdin.close(),
+      read(),
+    ]);
+    assert.equal(stdout, "", "a server has nothing to print");
+    return status.code;
+  }
+  async function read(): Promise<void> {
+    for await (const line of lines(child.stderr)) {
+      log.push(line);
+      told(line);
+    }
+    told(undefined);
+  }
+  const code = end();
+  return {
+    url: `http://127.0.0.1:${port}`,
+    code,
+    log: () => log,
+    logged(pattern): Promise<void> {
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      observers.add((line) => {
+        if (line === undefined) {
+          reject(new Error(`It ended without ${pattern}: ${log.join("\n")}`));
+        } else if (pattern.test(line)) resolve();
+      });
+      return promise;
+    },
+    kill: (signal) => child.kill(signal),
+    async [Symbol.asyncDispose](): Promise<void> {
+      try {
+        child.kill("SIGKILL");
+      } catch (error) {
+        if (!(error instanceof TypeError)) throw error; // it has ended
+      }
+      await code;
+    },
+  };
+}
+
+/** Says something to the exporter that `fetch` would not say. */
+async function sendRaw({ url }: Served, text: string): Promise<string> {
+  const port = Number(new URL(url).port);
+  const connection = await Deno.connect({ hostname: "127.0.0.1", port });
+  await connection.write(new TextEncoder().encode(text));
+  return await new Response(connection.readable).text();
+}
+
+/** @returns `undefined` when nobody accepts any more. */
+async function tryConnect(port: number): Promise<Deno.Conn | undefined> {
+  try {
+    return await Deno.connect({ hostname: "127.0.0.1", port });
+  } catch (error) {
+    const { ConnectionRefused, ConnectionReset } = Deno.errors;
+    const isGone = error instanceof ConnectionRefused ||
+      error instanceof ConnectionReset;
+    if (!isGone) throw error;
+    return undefined;
+  }
+}
+
+/** Takes a port as soon as nobody listens on it any more. */
+async function takePort(port: number): Promise<Deno.Listener> {
+  for (;;) {
+    try {
+      return Deno.listen({ hostname: "127.0.0.1", port });
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+}
+
+async function curl(...args: readonly string[]): Promise<Result> {
+  const result = await execute("curl", ["--silent", "--show-error", ...args]);
+  assert.equal(result.code, 0, result.stderr);
+  return result;
+}
+
+/** A certificate for 127.0.0.1 that signs itself. */
+async function createCertificate(): Promise<
+  { readonly certificate: string; readonly key: string }
+> {
+  await using folder = await temporaryFolder();
+  const [certificate, key] = ["certificate", "key"]
+    .map((name) => `${folder.path}/${name}.pem`);
+  const { code, stderr } = await execute("openssl", [
+    ..."req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256".split(" "),
+    ..."-noenc -days 2 -subj /CN=localhost".split(" "),
+    ...["-addext", "subjectAltName=IP:127.0.0.1"],
+    ...["-addext", "basicConstraints=critical,CA:FALSE"],
+    ...["-keyout", key ?? "", "-out", certificate ?? ""],
+  ]);
+  assert.equal(code, 0, stderr);
+  return {
+    certificate: await Deno.readTextFile(certificate ?? ""),
+    key: await Deno.readTextFile(key ?? ""),
+  };
+}

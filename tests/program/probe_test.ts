@@ -1,0 +1,206 @@
+import assert from "node:assert/strict";
+import {
+  type Exporter,
+  type Page,
+  startExporter,
+} from "../support/exporter.ts";
+import { type SimulatedFirewall, startFirewall } from "../support/firewall.ts";
+import { createKeyPair } from "../support/key_pair.ts";
+import { startRawServer, staySilent } from "../support/raw_server.ts";
+import { eventually } from "../support/system.ts";
+
+Deno.test("a target that is refused receives no packet", async (t) => {
+  await using listed = await startFirewall();
+  await using trap = await startRawServer(staySilent);
+  await using exporter = await startExporter({
+    ...account(listed),
+    PE_HOSTNAME: "localhost",
+    SSH_PORT: String(trap.port),
+    TARGETS: nameOf(listed),
+  });
+  const mine = nameOf(listed);
+  const other = `127.0.0.1:${trap.port}`;
+  const queries: Readonly<Record<string, string>> = {
+    "not listed": `target=${other}`,
+    "HOSTNAME, which is not listed": "target=localhost",
+    "no port, and so the default one": "target=127.0.0.1",
+    "another name of a listed host": `target=localhost:${listed.port}`,
+    "all interfaces": `target=0.0.0.0:${trap.port}`,
+    "an address inside another": `target=[::ffff:127.0.0.1]:${trap.port}`,
+    "missing": "",
+    "named otherwise": `Target=${other}`,
+    "empty": "target=",
+    "blank": "target=%20",
+    "listed twice": `target=${mine}&target=${mine}`,
+    "a listed one first": `target=${mine}&target=${other}`,
+    "a listed one last": `target=${other}&target=${mine}`,
+    "twice, and once encoded": `target=${mine}&%74arget=${other}`,
+    "an encoded separator": `target=${mine}%26target=${other}`,
+    "encoded twice": `target=${encodeURIComponent(encodeURIComponent(mine))}`,
+    "a user": `target=monitor@${other}`,
+    "a listed one as the user": `target=${mine}@${other}`,
+    "a listed one as the path": `target=${other}/${mine}`,
+    "a listed one as the fragment": `target=${other}%23${mine}`,
+    "a listed one behind a blank": `target=${other}+${mine}`,
+    "a list": `target=${mine},${other}`,
+    "junk behind it": `target=${other}junk`,
+    "two ports": `target=${mine}:${trap.port}`,
+    "a port of many digits": `target=127.0.0.1:0000000${trap.port}`,
+    "a port beyond the last": `target=127.0.0.1:${trap.port + 65_536}`,
+    "a scheme": `target=ssh://${other}`,
+    "a line end": `target=${mine}%0a${other}`,
+    "a NUL": `target=${other}%00`,
+    "bytes that are no text": `target=${other}%ff%fe`,
+    "full-width digits": `target=${encodeURIComponent("１２７.0.0.1")}`,
+    "an unclosed bracket": `target=[127.0.0.1:${trap.port}`,
+    "an unclosed escape": `target=${other}%`,
+    "60,000 characters": `target=${other}${"0".repeat(60_000)}`,
+  };
+  for (const [what, query] of Object.entries(queries)) {
+    await t.step(what, async () => {
+      const { status, text } = await exporter.get(`/probe?${query}`);
+      assert.equal(status, 400);
+      assert.match(text, /^Cannot probe: [^\n]+\n$/);
+      assert.doesNotMatch(text, /127|monitor/, "the answer repeats the query");
+    });
+  }
+  // connections are accepted in the order of their arrival
+  const { text } = await exporter.get(`/probe?target=${mine}`);
+  assert.match(text, /^panos_ipsec_up 1$/m);
+  using last = await Deno.connect({ hostname: "127.0.0.1", port: trap.port });
+  await last.write(new TextEncoder().encode("last"));
+  assert(await eventually(() => trap.received.includes("last")));
+  assert.equal(trap.connections, 1, "a refused target was connected to");
+  assert.equal(listed.connections, 1);
+});
+
+Deno.test("all spellings of a listed target are one firewall with one session", async (t) => {
+  await using firewall = await startFirewall();
+  const port = String(firewall.port);
+  const cases: Readonly<Record<string, readonly string[]>> = {
+    "LocalHost": [
+      "localhost",
+      "LOCALHOST",
+      "localhost.",
+      `localhost:${port}`,
+      `lOCALHOST.:${port}`,
+    ],
+    "127.0.0.1": [
+      `127.0.0.1:${port}`,
+      "127.1",
+      "0x7f.0.0.1",
+      "2130706433",
+      "017700000001",
+    ],
+    [`[::ffff:127.0.0.1]:${port}`]: [
+      "::ffff:127.0.0.1",
+      "[::FFFF:7f00:1]",
+      `[0:0:0:0:0:ffff:7f00:0001]:${port}`,
+    ],
+  };
+  for (const [listed, spellings] of Object.entries(cases)) {
+    await t.step(listed, async () => {
+      const before = firewall.logins;
+      await using exporter = await startExporter({
+        ...account(firewall),
+        SSH_PORT: port,
+        TARGETS: listed,
+        MIN_POLL_INTERVAL: "0",
+      });
+      const pages = await probeAll(exporter, [
+        listed,
+        ...spellings,
+        ...spellings,
+      ]);
+      for (const { status, text } of pages) {
+        assert.equal(status, 200, text);
+        assert.match(text, /^panos_ipsec_up 1$/m);
+        assert.match(text, /^panos_ipsec_ssh_logins_total 1$/m);
+      }
+      const again = await exporter.get(`/probe?target=${listed}`);
+      assert.match(again.text, /^panos_ipsec_ssh_logins_total 1$/m);
+      assert.equal(firewall.logins - before, 1);
+      assert.equal(firewall.mostSessions, 1);
+    });
+  }
+});
+
+Deno.test("a wrong password at the start of a fleet of 100 is submitted once", async () => {
+  await using cleanup = new AsyncDisposableStack();
+  const hostKeys = [createKeyPair()];
+  const fleet: SimulatedFirewall[] = [];
+  const everywhere = Promise.withResolvers<void>();
+  // a server of accounts that is so slow that all logins are under way
+  const verdict = async (): Promise<"proceed"> => {
+    await everywhere.promise;
+    return "proceed";
+  };
+  for (let count = 1; count <= 100; count++) {
+    fleet.push(
+      cleanup.use(await startFirewall({ hostKeys, faults: { verdict } })),
+    );
+  }
+  const targets = fleet.map(nameOf);
+  await using exporter = await startExporter({
+    USERNAME: "monitor",
+    PASSWORD: "a wrong one",
+    TARGETS: targets.join(","),
+    MIN_POLL_INTERVAL: "0",
+  });
+
+  const round = probeAll(exporter, targets);
+  await Promise.all(
+    fleet.map((each) => each.waitFor(({ connections }) => connections === 1)),
+  );
+  everywhere.resolve();
+  assertRejected(await round);
+  const submissions = fleet.flatMap(({ credentials }) => credentials);
+  assert.deepEqual(submissions.map(({ value }) => value), ["a wrong one"]);
+  await Promise.all(
+    fleet.map((each) =>
+      each.waitFor(({ openConnections }) => openConnections === 0)
+    ),
+  );
+
+  assertRejected(await probeAll(exporter, targets));
+  const connections = fleet.map(({ connections }) => connections);
+  assert.deepEqual(connections, fleet.map(() => 1), "one was tried again");
+  assert.equal(fleet.flatMap(({ credentials }) => credentials).length, 1);
+});
+
+function assertRejected(pages: readonly Page[]): void {
+  for (const { status, text } of pages) {
+    assert.equal(status, 200);
+    assert.match(text, /^panos_ipsec_up 0$/m);
+    assert.match(text, /^panos_ipsec_scrape_failure\{reason="auth"\} 1$/m);
+    assert.doesNotMatch(
+      text,
+      /^panos_ipsec_auth_retry_timestamp_seconds 0$/m,
+    );
+  }
+}
+
+async function probeAll(
+  exporter: Exporter,
+  targets: readonly string[],
+): Promise<readonly Page[]> {
+  return await Promise.all(
+    targets.map((target) =>
+      exporter.get(`/probe?${new URLSearchParams({ target })}`)
+    ),
+  );
+}
+
+function nameOf({ port }: SimulatedFirewall): string {
+  return `127.0.0.1:${port}`;
+}
+
+function account(
+  { username, password, fingerprint }: SimulatedFirewall,
+): Readonly<Record<string, string>> {
+  return {
+    USERNAME: username,
+    PASSWORD: password,
+    SSH_HOST_KEY: fingerprint,
+  };
+}
