@@ -34,11 +34,10 @@ export async function check(
 export function parse(reply: Uint8Array, now: number): Outcome {
   const screen = createScreen();
   screen.write(reply);
-  const text = [...screen.lines, screen.line].join("\n");
   const durations = durationsBetween([], 0, 0);
   let poll: Poll;
   try {
-    const flow = parseVpnFlow(text);
+    const flow = parseVpnFlow([...screen.lines, screen.line]);
     poll = { ok: true, flow, haState: undefined, durations, finishedAt: now };
   } catch (error) {
     if (!(error instanceof VpnFlowError)) throw error;

@@ -16,8 +16,13 @@ export interface Command<Reply> {
   readonly text: string;
   /** What some line of every answer holds, from its first line on. */
   readonly answer: RegExp;
-  /** Throws for a reply that is not complete. */
-  parse(reply: string): Reply;
+  /**
+   * Throws for a reply that is not complete.
+   *
+   * @param lines Without their ends; the last one is what has come since the
+   * last line end.
+   */
+  parse(lines: readonly string[]): Reply;
 }
 
 /** A command line that has printed its prompt and waits. */
@@ -105,7 +110,7 @@ export async function startCli(shell: Shell): Promise<Cli> {
     let parsed: { readonly value: Reply } | undefined;
     let worthTrying = 0;
 
-    const reply = (): string => `${screen.lines.join("\n")}\n`;
+    const reply = (): readonly string[] => [...screen.lines, ""];
 
     /** Whether something was printed that can be an answer. */
     function isAnswered(lines: readonly string[]): boolean {

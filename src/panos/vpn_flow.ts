@@ -63,14 +63,15 @@ export function isPagerPrompt(line: string): boolean {
  * Reads the tunnels out of a reply, in the order the firewall lists them.
  *
  * The echo of the command and prompts may stand around the reply, as they do
- * in a capture; lines may end in CR LF. A reply that was cut between two of
+ * in a capture. A reply that was cut between two of
  * several complete tables cannot be told from a shorter one, so whoever reads
  * from a session waits for the prompt.
  *
+ * @param lines Without their ends. The last one is what has come since the last
+ * line end: a reply that ends where it should ends in an empty one.
  * @throws {VpnFlowError} If the reply is not complete or leaves any doubt.
  */
-export function parseVpnFlow(reply: string): VpnFlow {
-  const lines = reply.split("\n");
+export function parseVpnFlow(lines: readonly string[]): VpnFlow {
   return readTables(lines, findFirstTable(lines));
 }
 

@@ -1,5 +1,5 @@
 /**
- * The two clocks of a computer, as one value that a test can replace.
+ * Time, as one value that a test can replace.
  *
  * @module
  */
@@ -10,10 +10,20 @@ export interface Clock {
   monotonicMs(): number;
   /** Unix time in seconds. */
   unixSeconds(): number;
+  /**
+   * Calls back once, so many milliseconds from now.
+   *
+   * @returns What cancels it.
+   */
+  setTimer(ms: number, ring: () => void): () => void;
 }
 
-/** The clocks of this computer. */
+/** The time of this computer. */
 export const systemClock: Clock = {
   monotonicMs: () => performance.now(),
   unixSeconds: () => Date.now() / 1_000,
+  setTimer(ms, ring): () => void {
+    const timer = setTimeout(ring, ms);
+    return () => clearTimeout(timer);
+  },
 };

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { Secret } from "./secret.ts";
+
 /** Characters that can move a terminal's cursor, break a line or reorder it. */
 const UNSAFE =
   // deno-lint-ignore no-control-regex -- these are the characters to find
@@ -25,4 +27,29 @@ export function escapeUnsafe(text: string): string {
 export function quote(text: string, limit = 120): string {
   const kept = text.length > limit ? `${text.slice(0, limit)}…` : text;
   return `"${escapeUnsafe(kept)}"`;
+}
+
+/** Puts text in double quotes, as {@linkcode quote} does. */
+export type Quote = (text: string, limit?: number) => string;
+
+/** Takes out of a text from outside what must not be shown. */
+export type Mask = (text: string) => string;
+
+/** Shorter secrets stand in texts by chance: such a text is left out whole. */
+const MIN_MASKED_LENGTH = 4;
+
+/** Makes a mask that replaces a secret wherever it stands. */
+export function maskOf(secret: Secret | undefined): Mask {
+  const text = secret?.reveal();
+  if (text === undefined || text === "") return (text) => text;
+  return (said) => {
+    if (!said.includes(text)) return said;
+    return text.length < MIN_MASKED_LENGTH ? "" : said.replaceAll(text, "***");
+  };
+}
+
+/** Quotes what a firewall says, without the secret that it may say back. */
+export function quoteWithout(secret: Secret | undefined): Quote {
+  const mask = maskOf(secret);
+  return (text, limit) => quote(mask(text), limit);
 }

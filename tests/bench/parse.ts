@@ -5,11 +5,11 @@
  * @module
  */
 
+import { parseVpnFlow } from "../../src/panos/vpn_flow.ts";
 import { render } from "../../src/view/exposition.ts";
 import { firewallFamilies } from "../../src/view/metrics.ts";
 import type { Status } from "../../src/model/poll.ts";
 import type { VpnFlow } from "../../src/model/tunnel.ts";
-import { parseVpnFlow } from "../../src/panos/vpn_flow.ts";
 
 const SIZES = [100, 1_000, 10_000, 100_000];
 
@@ -79,7 +79,7 @@ function measure(reply: string): { parseMs: number; renderMs: number } {
       parseTimes.length = renderTimes.length = 0;
     }
     const before = performance.now();
-    const flow = parseVpnFlow(reply);
+    const flow = parseVpnFlow(reply.split("\n"));
     const between = performance.now();
     render(firewallFamilies(statusOf(flow)));
     const after = performance.now();

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Clock } from "../../src/std/clock.ts";
+import { type Clock, systemClock } from "../../src/std/clock.ts";
 import {
   type Attempt,
   createLockout,
@@ -395,6 +395,7 @@ function createClock(): TestClock {
   let now = 0;
   return {
     monotonicMs: () => now,
+    setTimer: systemClock.setTimer,
     unixSeconds: () => start + now / 1_000,
     pass: (ms) => void (now += ms),
     unixAt: (ms) => start + ms / 1_000,

@@ -1,11 +1,8 @@
+import { readVpnFlow } from "../support/vpn_flow_reply.ts";
 import assert from "node:assert/strict";
 import { render } from "../../src/view/exposition.ts";
 import { firewallFamilies } from "../../src/view/metrics.ts";
-import {
-  isPagerPrompt,
-  parseVpnFlow,
-  VpnFlowError,
-} from "../../src/panos/vpn_flow.ts";
+import { isPagerPrompt, VpnFlowError } from "../../src/panos/vpn_flow.ts";
 import { statusOf } from "../support/status.ts";
 
 const FIXTURES = new URL("../../fixtures/show_vpn_flow/", import.meta.url);
@@ -29,7 +26,7 @@ Deno.test("each reply in fixtures/show_vpn_flow becomes the metrics beside it", 
     await t.step(name, async () => {
       const reply = await Deno.readTextFile(new URL(`${name}.txt`, FIXTURES));
       const golden = await Deno.readTextFile(new URL(`${name}.prom`, FIXTURES));
-      const families = firewallFamilies(statusOf(parseVpnFlow(reply)))
+      const families = firewallFamilies(statusOf(readVpnFlow(reply)))
         .filter((family) => TUNNEL_FAMILIES.has(family.name));
       assert.equal(render(families), golden);
     });
@@ -38,7 +35,7 @@ Deno.test("each reply in fixtures/show_vpn_flow becomes the metrics beside it", 
 
 Deno.test("parseVpnFlow() reads the table that firewalls are known to print", async () => {
   const url = new URL("capture.txt", FIXTURES);
-  const { tunnels, configured } = parseVpnFlow(await Deno.readTextFile(url));
+  const { tunnels, configured } = readVpnFlow(await Deno.readTextFile(url));
   assert.equal(configured, 6);
   assert.deepEqual(
     tunnels.map(({ id, state, interfaceName }) => [id, state, interfaceName]),
@@ -208,7 +205,7 @@ Deno.test("parseVpnFlow() names the line and what is wrong with it", async (t) =
   ];
   for (const { when, text, message } of cases) {
     await t.step(when, () => {
-      assert.throws(() => parseVpnFlow(text), (error) => {
+      assert.throws(() => readVpnFlow(text), (error) => {
         assert(error instanceof VpnFlowError);
         assert.match(
           error.message,
@@ -268,7 +265,7 @@ Deno.test("parseVpnFlow() refuses a row that leaves a doubt", async (t) => {
   for (const { when, header = HEADER, row } of cases) {
     await t.step(when, () => {
       const text = `total IPSec tunnel shown: 1\n${header}\n${row}\n`;
-      assert.throws(() => parseVpnFlow(text.replace(/ +/g, " ")), {
+      assert.throws(() => readVpnFlow(text.replace(/ +/g, " ")), {
         reason: "parse",
         message: /at line 3: the row (?:does not fit the header|can be read)/,
       });
@@ -276,7 +273,7 @@ Deno.test("parseVpnFlow() refuses a row that leaves a doubt", async (t) => {
   }
   await t.step("two words nobody knows under their headers", () => {
     const row = OSLO.replace("active  off ", "rekey   wait");
-    assert.throws(() => parseVpnFlow(reply({ shown: 1 }, row)), {
+    assert.throws(() => readVpnFlow(reply({ shown: 1 }, row)), {
       message: /at line 5: the row does not fit the header/,
     });
   });
@@ -300,7 +297,7 @@ Deno.test("parseVpnFlow() tells a refusal in the firewall's words", async (t) =>
         reply({ shown: 2 }, OSLO) + refusal,
       ];
       for (const text of replies) {
-        assert.throws(() => parseVpnFlow(text), {
+        assert.throws(() => readVpnFlow(text), {
           name: "VpnFlowError",
           reason: "command",
           message:
@@ -314,12 +311,12 @@ Deno.test("parseVpnFlow() tells a refusal in the firewall's words", async (t) =>
 Deno.test("parseVpnFlow() forgets what was refused before the command", () => {
   const capture = "user@fw> show vpn flw\nInvalid syntax.\n" +
     `user@fw> show vpn flow\n${reply({ shown: 1 }, OSLO)}user@fw> exit\n`;
-  assert.equal(parseVpnFlow(capture).tunnels.length, 1);
+  assert.equal(readVpnFlow(capture).tunnels.length, 1);
 });
 
 Deno.test("parseVpnFlow() keeps each word as printed", () => {
   const row = OSLO.replace("active  off ", "ACTIVE  wait");
-  const { tunnels } = parseVpnFlow(reply({ shown: 1 }, row));
+  const { tunnels } = readVpnFlow(reply({ shown: 1 }, row));
   assert.deepEqual(tunnels, [{
     id: "2",
     name: "oslo",
@@ -342,7 +339,7 @@ Deno.test("parseVpnFlow() never takes a word of the table's for a neighbour's", 
   ];
   for (const { row, name } of cases) {
     await t.step(row, () => {
-      const [tunnel] = parseVpnFlow(collapsedReply(row)).tunnels;
+      const [tunnel] = readVpnFlow(collapsedReply(row)).tunnels;
       assert.equal(tunnel?.name, name);
       assert.equal(tunnel.localIp, "L.1.1.1");
       assert.equal(tunnel.peerIp, "P.1.1.1");
@@ -352,7 +349,7 @@ Deno.test("parseVpnFlow() never takes a word of the table's for a neighbour's", 
 
 Deno.test("parseVpnFlow() reads a collapsed row below a header that is not", () => {
   const row = "2 a b rekey off 192.0.2.1 198.51.100.7 tunnel.2";
-  const [tunnel] = parseVpnFlow(reply({ shown: 1 }, row)).tunnels;
+  const [tunnel] = readVpnFlow(reply({ shown: 1 }, row)).tunnels;
   assert.equal(tunnel?.name, "a b");
   assert.equal(tunnel.stateWord, "rekey");
 });
@@ -364,19 +361,19 @@ Deno.test("parseVpnFlow() keeps a column beside a name that was padded by bytes"
     "2    øst       7     active  off     192.0.2.1  198.51.100.7 tunnel.2",
     "",
   ];
-  assert.equal(parseVpnFlow(lines.join("\n")).tunnels[0]?.name, "øst");
+  assert.equal(readVpnFlow(lines.join("\n")).tunnels[0]?.name, "øst");
 });
 
 Deno.test("parseVpnFlow() reads a row that was moved by a replaced name", () => {
   const row = OSLO.replace("oslo    ", "X");
-  const [tunnel] = parseVpnFlow(reply({ shown: 1 }, row)).tunnels;
+  const [tunnel] = readVpnFlow(reply({ shown: 1 }, row)).tunnels;
   assert.equal(tunnel?.name, "X");
   assert.equal(tunnel.interfaceName, "tunnel.2");
 });
 
 Deno.test("parseVpnFlow() refuses a moved row whose state it does not know", () => {
   const row = OSLO.replace("oslo    ", "X").replace("active", "rekey ");
-  assert.throws(() => parseVpnFlow(reply({ shown: 1 }, row)), {
+  assert.throws(() => readVpnFlow(reply({ shown: 1 }, row)), {
     message: /at line 5: the row does not fit the header/,
   });
 });
@@ -385,10 +382,10 @@ Deno.test("parseVpnFlow() leaves configured open unless each table counts it", (
   const counted = `total IPSec tunnel configured: 4\n${
     reply({ shown: 1 }, OSLO)
   }`;
-  assert.equal(parseVpnFlow(counted).configured, 4);
-  assert.equal(parseVpnFlow(counted + counted).configured, 8);
+  assert.equal(readVpnFlow(counted).configured, 4);
+  assert.equal(readVpnFlow(counted + counted).configured, 8);
   const partly = counted + reply({ shown: 1 }, OSLO);
-  assert.equal(parseVpnFlow(partly).configured, undefined);
+  assert.equal(readVpnFlow(partly).configured, undefined);
 });
 
 Deno.test("parseVpnFlow() ends in bounded time on hostile text", async (t) => {
@@ -408,7 +405,7 @@ Deno.test("parseVpnFlow() ends in bounded time on hostile text", async (t) => {
   };
   for (const [name, text] of Object.entries(cases)) {
     await t.step(name, () => {
-      assert.throws(() => parseVpnFlow(text), { name: "VpnFlowError" });
+      assert.throws(() => readVpnFlow(text), { name: "VpnFlowError" });
     });
   }
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
-import type { Clock } from "../../src/std/clock.ts";
+import { type Clock, systemClock } from "../../src/std/clock.ts";
 import type { Config } from "../../src/config/config.ts";
 import { createFleet } from "../../src/firewall/fleet.ts";
 import { type Poll, PollError, type Reason } from "../../src/model/poll.ts";
@@ -668,6 +668,7 @@ Deno.test("credentials that nobody accepts are sent three times a day", async (t
       const clock: Clock = {
         monotonicMs: () => now,
         unixSeconds: () => now / 1_000,
+        setTimer: systemClock.setTimer,
       };
       await using firewall = await startFirewall({
         faults: { verdict },

@@ -1,3 +1,4 @@
+import { readVpnFlow } from "../support/vpn_flow_reply.ts";
 import assert from "node:assert/strict";
 import { ConfigError, parseConfig } from "../../src/config/config.ts";
 import type { MetricFamily } from "../../src/view/exposition.ts";
@@ -7,7 +8,6 @@ import {
   processFamilies,
 } from "../../src/view/metrics.ts";
 import { parsePrivateKey } from "../../src/ssh/connection.ts";
-import { parseVpnFlow } from "../../src/panos/vpn_flow.ts";
 import { inventTunnels, printVpnFlow } from "../support/vpn_flow_reply.ts";
 
 const README = await Deno.readTextFile(
@@ -36,7 +36,7 @@ Deno.test("README.md documents exactly the variables that are read", () => {
 });
 
 Deno.test("README.md documents exactly the metrics that are shown", () => {
-  const flow = parseVpnFlow(
+  const flow = readVpnFlow(
     printVpnFlow(
       inventTunnels(1).map((tunnel) => ({ ...tunnel, monitor: "up" })),
     ),

@@ -191,7 +191,7 @@ function createSession(time: FakeTime, signal: AbortSignal): FakeSession {
         closed: closed.promise,
         async run<Reply>({ parse }: Command<Reply>): Promise<Reply> {
           commands++;
-          return parse(await running.promise);
+          return parse((await running.promise).split(/\r?\n/));
         },
       },
       async end(): Promise<void> {

@@ -86,6 +86,10 @@ export function stopTime(): FakeTime {
     clock: {
       monotonicMs: () => now,
       unixSeconds: () => START_SECONDS + now / 1_000,
+      setTimer(ms, ring): () => void {
+        const timer = fakeSetTimeout(ring, ms);
+        return () => void timers.delete(timer);
+      },
     },
     get timers() {
       return timers.size;

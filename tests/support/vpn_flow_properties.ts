@@ -5,13 +5,14 @@
  * @module
  */
 
+import { readVpnFlow } from "./vpn_flow_reply.ts";
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { render } from "../../src/view/exposition.ts";
 import { splitDuplicates } from "../../src/model/tunnel.ts";
 import { firewallFamilies } from "../../src/view/metrics.ts";
 import type { VpnFlow } from "../../src/model/tunnel.ts";
-import { parseVpnFlow, VpnFlowError } from "../../src/panos/vpn_flow.ts";
+import { VpnFlowError } from "../../src/panos/vpn_flow.ts";
 import { readExposition } from "./exposition_reader.ts";
 import { statusOf } from "./status.ts";
 import {
@@ -27,7 +28,7 @@ import {
 /** Parses; `undefined` if the parser refuses, and throws for anything else. */
 export function parseOrRefuse(text: string): VpnFlow | undefined {
   try {
-    return parseVpnFlow(text);
+    return readVpnFlow(text);
   } catch (error) {
     if (error instanceof VpnFlowError) return undefined;
     throw error;
@@ -35,7 +36,7 @@ export function parseOrRefuse(text: string): VpnFlow | undefined {
 }
 
 function assertReads(text: string, reply: Reply): void {
-  const flow = parseVpnFlow(text);
+  const flow = readVpnFlow(text);
   assert.deepEqual(flow.tunnels, tunnelsOf(reply));
   assert.equal(flow.configured, configuredOf(reply));
 }
@@ -174,7 +175,7 @@ export const properties: Readonly<Record<string, Check>> = {
   "every tunnel of a reply reads back from the exposition": forAll(
     usualReply,
     (reply) => {
-      const flow = parseVpnFlow(printReply(reply));
+      const flow = readVpnFlow(printReply(reply));
       const [family] = readExposition(render(firewallFamilies(statusOf(flow))));
       assert.deepEqual(
         family?.samples.map(({ labels, value }) => ({

@@ -4,6 +4,9 @@
  * @module
  */
 
+import type { VpnFlow } from "../../src/model/tunnel.ts";
+import { parseVpnFlow } from "../../src/panos/vpn_flow.ts";
+
 /** A row of the table, with the words a firewall would print. */
 export interface PrintedTunnel {
   readonly id: number;
@@ -102,4 +105,9 @@ function printCells(
 
 function count(title: string, value: number): string {
   return title.padEnd(62) + value;
+}
+
+/** Reads a reply that is given as one text, with any line ends. */
+export function readVpnFlow(text: string): VpnFlow {
+  return parseVpnFlow(text.split(/\r?\n/));
 }

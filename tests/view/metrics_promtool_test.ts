@@ -1,3 +1,4 @@
+import { readVpnFlow } from "../support/vpn_flow_reply.ts";
 import assert from "node:assert/strict";
 import { render } from "../../src/view/exposition.ts";
 import {
@@ -8,7 +9,6 @@ import {
 } from "../../src/view/metrics.ts";
 import type { Poll, Status } from "../../src/model/poll.ts";
 import { durationsBetween } from "../../src/model/stopwatch.ts";
-import { parseVpnFlow } from "../../src/panos/vpn_flow.ts";
 import { isAbsent } from "../support/program.ts";
 import { inventTunnels, printVpnFlow } from "../support/vpn_flow_reply.ts";
 
@@ -71,7 +71,7 @@ function goodPoll(): Poll {
   }));
   return {
     ok: true,
-    flow: parseVpnFlow(printVpnFlow(tunnels)),
+    flow: readVpnFlow(printVpnFlow(tunnels)),
     haState: "active-primary",
     durations: durationsBetween([{ phase: "command", at: 0 }], 0, 1.5),
     finishedAt: NOW,
