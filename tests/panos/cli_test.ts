@@ -418,7 +418,8 @@ Deno.test("a late reply alone is no reply to the next command", async () => {
 
   firewall.mute();
   const waiting = cli.run(SHOW_VPN_FLOW);
-  firewall.print(`${printVpnFlow(inventTunnels(7))}${PROMPT}`);
+  const late = printVpnFlow(inventTunnels(7));
+  firewall.print(`${late}${PROMPT}\nAuto-commit done\n${PROMPT}`);
   await time.pass(60_000);
   assert.equal(time.timers, 0);
   firewall.print(`\n${PROMPT}${SHOW_VPN_FLOW.text}\n${TABLE}${PROMPT}`);
