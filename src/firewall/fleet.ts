@@ -19,6 +19,7 @@ import type { Log } from "../std/log.ts";
 import type { Logins } from "../model/poll.ts";
 import { createPace } from "./rate_limit.ts";
 import { createSessions, type Session } from "./session.ts";
+import { quoteWithout } from "../std/quote.ts";
 import { openShell } from "../ssh/connection.ts";
 import { isSameTarget, parseTarget, type Target } from "../model/target.ts";
 
@@ -80,7 +81,8 @@ export function createFleet(
           rejectHostKey,
           ...progress,
         }, signal);
-        const cli = await startCli(shell);
+        const quote = quoteWithout(credentials.password);
+        const cli = await startCli(shell, { quote, clock });
         return { cli, end: shell.end };
       },
     });

@@ -9,4 +9,6 @@ export interface Shell {
   /** Cancelled if the dialogue cannot go on. */
   readonly output: ReadableStream<Uint8Array>;
   write(text: string): void;
+  /** Told whether a command is under way: what comes else was not asked for. */
+  expectOutput?(isExpected: boolean): void;
 }

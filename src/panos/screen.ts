@@ -4,6 +4,8 @@
  * @module
  */
 
+import { CursorLine } from "./cursor_line.ts";
+
 /** Everything that is not plain text: C0 and C1 control characters. */
 // deno-lint-ignore no-control-regex -- these are the characters to find
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/g;
@@ -32,6 +34,9 @@ const TAB_WIDTH = 8;
 export interface Screen {
   /** The line of the cursor: what has come since the last line end. */
   readonly line: string;
+  /** Its last characters, up to 1,024: these cost the same however long it is. */
+  readonly lineEnd: string;
+  readonly lineLength: number;
   /** The lines above it. */
   readonly lines: readonly string[];
   /** Bytes written since the screen was cleared, and blanks made of them. */
@@ -50,129 +55,148 @@ export interface Screen {
  * written, whatever it is.
  */
 export function createScreen(): Screen {
-  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-  let lines: string[] = [];
-  let line = "";
-  let size = 0;
+  return new Terminal();
+}
+
+class Terminal implements Screen {
+  readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  readonly #line = new CursorLine();
+  #lines: string[] = [];
+  #size = 0;
   /** The start of a sequence whose end has not come yet. */
-  let held = "";
+  #held = "";
   /** Whether the cursor stands at the start of a line that has text. */
-  let returned = false;
+  #hasReturned = false;
 
-  function append(text: string): void {
-    if (returned) line = "";
-    returned = false;
-    line += text;
+  get line(): string {
+    return this.#line.text;
   }
 
-  function endLine(): void {
-    lines.push(line);
-    line = "";
-    returned = false;
+  get lineEnd(): string {
+    return this.#line.end;
   }
 
-  function moveRight(columns: number): void {
-    const width = Math.min(columns, MAX_SEQUENCE);
-    size += width;
-    // behind a carriage return the cursor passes over what is there
-    line = returned
-      ? line.slice(0, width).padEnd(width)
-      : line.padEnd(line.length + width);
-    returned = false;
+  get lineLength(): number {
+    return this.#line.length;
   }
 
-  function control(parameters: string, final: string): void {
-    const count = Number(parameters) || 1;
-    const everything = parameters === "2";
-    switch (final) {
-      case "C":
-        moveRight(count);
-        break;
-      case "D":
-        line = line.slice(0, -count);
-        break;
-      case "G":
-        returned = count === 1;
-        break;
-      case "H":
-        if (line !== "") endLine();
-        break;
-      case "J":
-      case "K":
-        if (everything && final === "J" && line !== "") endLine();
-        if (everything || returned) line = "";
-        break;
+  get lines(): readonly string[] {
+    return this.#lines;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  write(chunk: Uint8Array): void {
+    this.#size += chunk.length;
+    const text = this.#held + this.#decoder.decode(chunk, { stream: true });
+    this.#held = "";
+    let position = 0;
+    while (position < text.length) {
+      CONTROL.lastIndex = position;
+      const end = CONTROL.exec(text)?.index ?? text.length;
+      if (end > position) this.#append(text.slice(position, end));
+      position = end + 1;
+      if (end < text.length) position += this.#control(text, end);
     }
   }
 
+  clear(): void {
+    this.#lines = [];
+    this.#line.clear();
+    this.#size = 0;
+    this.#hasReturned = false;
+  }
+
+  #append(text: string): void {
+    if (this.#hasReturned) this.#line.clear();
+    this.#hasReturned = false;
+    this.#line.append(text);
+  }
+
+  /** Does what a control character says; returns how much follows it. */
+  #control(text: string, position: number): number {
+    switch (text[position]) {
+      case "\n":
+        this.#endLine();
+        break;
+      case "\r":
+        this.#hasReturned = this.#line.length > 0;
+        break;
+      case "\b":
+        this.#line.rubOut(1);
+        break;
+      case "\t": {
+        const column = this.#hasReturned ? 0 : this.#line.length;
+        this.#moveRight(TAB_WIDTH - column % TAB_WIDTH);
+        break;
+      }
+      case "\u001b": {
+        const rest = text.slice(position + 1, position + 1 + MAX_SEQUENCE);
+        const isUnfinished = rest.length < MAX_SEQUENCE &&
+          UNFINISHED.test(rest);
+        if (!isUnfinished) return this.#escape(rest);
+        this.#held = `\u001b${rest}`;
+        return rest.length;
+      }
+    }
+    return 0;
+  }
+
   /** Length of the sequence at the start of `text`; 0 if there is none. */
-  function sequence(text: string): number {
+  #escape(text: string): number {
     const csi = CSI.exec(text);
     if (csi?.groups !== undefined) {
       const { parameters = "", final = "" } = csi.groups;
-      control(parameters, final);
+      this.#controlCursor(parameters, final);
       return csi[0].length;
     }
     const other = STRING.exec(text) ?? ESCAPE.exec(text);
     return other?.[0].length ?? 0;
   }
 
-  function writeText(text: string): void {
-    let position = 0;
-    while (position < text.length) {
-      CONTROL.lastIndex = position;
-      const found = CONTROL.exec(text);
-      const end = found?.index ?? text.length;
-      if (end > position) append(text.slice(position, end));
-      if (found === null) return;
-      position = end + 1;
-      switch (found[0]) {
-        case "\n":
-          endLine();
-          break;
-        case "\r":
-          returned = line !== "";
-          break;
-        case "\b":
-          line = line.slice(0, -1);
-          break;
-        case "\t":
-          moveRight(TAB_WIDTH - (returned ? 0 : line.length % TAB_WIDTH));
-          break;
-        case "\u001b": {
-          const rest = text.slice(position, position + MAX_SEQUENCE);
-          if (rest.length < MAX_SEQUENCE && UNFINISHED.test(rest)) {
-            held = `\u001b${rest}`;
-            return;
-          }
-          position += sequence(rest);
-          break;
-        }
-      }
+  #controlCursor(parameters: string, final: string): void {
+    const count = Number(parameters) || 1;
+    const isEverything = parameters === "2";
+    switch (final) {
+      case "C":
+        this.#moveRight(count);
+        break;
+      case "D":
+        this.#line.rubOut(count);
+        break;
+      case "G":
+        this.#hasReturned = count === 1;
+        break;
+      case "H":
+        this.#leaveLine();
+        break;
+      case "J":
+      case "K":
+        if (isEverything && final === "J") this.#leaveLine();
+        if (isEverything || this.#hasReturned) this.#line.clear();
+        break;
     }
   }
 
-  return {
-    get line() {
-      return line;
-    },
-    get lines() {
-      return lines;
-    },
-    get size() {
-      return size;
-    },
-    write(chunk): void {
-      size += chunk.length;
-      const text = held + decoder.decode(chunk, { stream: true });
-      held = "";
-      writeText(text);
-    },
-    clear(): void {
-      lines = [];
-      line = "";
-      size = 0;
-      returned = false;
-    },
-  };
+  #moveRight(columns: number): void {
+    const width = Math.min(columns, MAX_SEQUENCE);
+    this.#size += width;
+    // behind a carriage return the cursor passes over what is there
+    if (this.#hasReturned) this.#line.keepStart(width);
+    else this.#line.append(" ".repeat(width));
+    this.#hasReturned = false;
+  }
+
+  /** Goes elsewhere; the text stays readable above. */
+  #leaveLine(): void {
+    if (this.#line.length > 0) this.#endLine();
+  }
+
+  #endLine(): void {
+    this.#lines.push(this.#line.text);
+    this.#line.clear();
+    this.#hasReturned = false;
+  }
 }

@@ -12,6 +12,7 @@
  */
 
 import { quote } from "../std/quote.ts";
+import { isPagerPrompt } from "./pager.ts";
 import type { Tunnel, VpnFlow } from "../model/tunnel.ts";
 import { type Header, isHeader, parseHeader, readRow } from "./vpn_flow_row.ts";
 
@@ -47,17 +48,9 @@ const ECHO = /(?:^|[>#]) *show vpn flow *$/;
 /** A prompt with whatever was typed at it: `user@fw(active)> exit`. */
 const PROMPT = /^[^ @]+@[^>#]*[>#]/;
 
-/** What the pager prints when it was not switched off. */
-const PAGER = /^ *(?:lines [0-9]+-[0-9]+|-+ ?more ?-+|\(END\))/i;
-
 /** How the CLI begins when it refuses a command or fails to run it. */
 const REFUSAL =
   /^ *(?:invalid syntax|invalid command|unknown command|server error|validation error|permission denied|access denied|not authorized|you do not have|command not (?:allowed|permitted))/i;
-
-/** Whether a line is the prompt of a pager that waits for a key. */
-export function isPagerPrompt(line: string): boolean {
-  return PAGER.test(line);
-}
 
 /**
  * Reads the tunnels out of a reply, in the order the firewall lists them.

@@ -5,56 +5,127 @@
  */
 
 import { PollError } from "../model/poll.ts";
+import type { Clock } from "../std/clock.ts";
 import { createScreen, type Screen } from "./screen.ts";
 
 /** What the screen says, provided that nothing more comes for a while. */
-export interface Verdict {
+export interface Verdict<Value> {
   /** 0 if nothing that could still come would change it. */
   readonly quietMs: number;
-  /** Why there is no point in going on, if that is what the screen says. */
-  readonly failure?: PollError;
+  /** @throws {PollError} If there is no point in going on. */
+  conclude(): Value;
 }
 
 /** Reads the screen; `undefined` means that more has to come. */
-export type Judge = (screen: Screen) => Verdict | undefined;
-
-/** A screen that is being written on. */
-export interface Watch {
-  readonly screen: Screen;
-  /** Settles with the reason when nothing more will come. */
-  readonly closed: Promise<PollError>;
-  /**
-   * Waits for a verdict that stands. The judge is asked again with each chunk.
-   *
-   * @throws {PollError} The verdict's failure; or, if the output ended before
-   * there was a verdict, why it ended.
-   */
-  until(judge: Judge): Promise<void>;
-}
+export type Judge<Value> = (screen: Screen) => Verdict<Value> | undefined;
 
 /** More than this between two clearings is not a table of tunnels. */
 const MAX_BYTES = 8 * 1024 * 1024;
+
+/** Of a line that does not end, unless a command allows more. */
 const MAX_LINE_LENGTH = 8 * 1024;
 
-/** Writes all output on a screen, whether or not somebody waits for it. */
-export function watch(output: ReadableStream<Uint8Array>): Watch {
-  const screen = createScreen();
-  let review = (): void => {};
-  let end: PollError | undefined;
+/** Turns of the event loop in which everything that has arrived is read. */
+const TURNS = 4;
 
-  async function pump(): Promise<PollError> {
+/** A screen on which all output is written, whether or not somebody waits. */
+export class Watch {
+  readonly screen: Screen = createScreen();
+  /** Settles with the reason when nothing more will come. */
+  readonly closed: Promise<PollError>;
+  /** Why nothing more will come, once that is so. */
+  end: PollError | undefined;
+  readonly #clock: Clock;
+  /** Characters that a line may have. */
+  #maxLineLength = MAX_LINE_LENGTH;
+  #review = (): void => {};
+
+  constructor(output: ReadableStream<Uint8Array>, clock: Clock) {
+    this.#clock = clock;
+    this.closed = this.#pump(output);
+  }
+
+  /**
+   * Clears the screen, for the answer to something that is about to be said.
+   *
+   * @param maxLineLength Characters that a line may have until the next time.
+   */
+  startOver(maxLineLength = MAX_LINE_LENGTH): void {
+    this.screen.clear();
+    this.#maxLineLength = maxLineLength;
+  }
+
+  /**
+   * Waits for a verdict that stands. The judge is asked again with each chunk.
+   *
+   * @throws {PollError} What the verdict's conclusion throws; or, if the output
+   * ended before there was a verdict, why it ended.
+   */
+  until<Value>(judge: Judge<Value>): Promise<Value> {
+    const { promise, resolve, reject } = Promise.withResolvers<Value>();
+    let cancel = (): void => {};
+
+    const settle = (verdict: Verdict<Value>): void => {
+      this.#review = (): void => {};
+      try {
+        resolve(verdict.conclude());
+      } catch (error) {
+        reject(error);
+      }
+    };
+
+    this.#review = (): void => {
+      cancel();
+      const verdict = judge(this.screen) ?? this.#ended();
+      if (verdict === undefined) return;
+      // what has ended stays as it is
+      if (verdict.quietMs === 0 || this.end !== undefined) settle(verdict);
+      else cancel = this.#afterQuiet(verdict.quietMs, () => settle(verdict));
+    };
+    this.#review();
+    return promise;
+  }
+
+  #ended(): Verdict<never> | undefined {
+    const { end } = this;
+    if (end === undefined) return undefined;
+    return {
+      quietMs: 0,
+      conclude(): never {
+        throw end;
+      },
+    };
+  }
+
+  /**
+   * Calls back after a time in which nothing came; a chunk cancels it.
+   *
+   * The event loop may have been held up for longer than that: what arrived
+   * meanwhile is read before the time counts as quiet.
+   */
+  #afterQuiet(ms: number, callBack: () => void): () => void {
+    let turns = TURNS;
+    const ring = (): void => {
+      if (turns-- === 0) callBack();
+      else cancel = this.#clock.setTimer(0, ring);
+    };
+    let cancel = this.#clock.setTimer(ms, ring);
+    return () => cancel();
+  }
+
+  async #pump(output: ReadableStream<Uint8Array>): Promise<PollError> {
+    const end = await this.#readAll(output);
+    this.end = end;
+    this.#review();
+    return end;
+  }
+
+  async #readAll(output: ReadableStream<Uint8Array>): Promise<PollError> {
     try {
       for await (const chunk of output) {
-        screen.write(chunk);
-        if (
-          screen.size > MAX_BYTES || screen.line.length > MAX_LINE_LENGTH
-        ) {
-          return new PollError(
-            "parse",
-            "Cannot read what the firewall prints: more than 8 MiB, or a line of more than 8 KiB",
-          );
-        }
-        review();
+        this.screen.write(chunk);
+        if (this.#isTooMuch()) return this.#tooMuch();
+        this.#review();
       }
       return new PollError("session", "The firewall closed the session");
     } catch (error) {
@@ -63,34 +134,15 @@ export function watch(output: ReadableStream<Uint8Array>): Watch {
     }
   }
 
-  const closed = pump().then((reason) => {
-    end = reason;
-    review();
-    return reason;
-  });
-
-  function until(judge: Judge): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    let timer: ReturnType<typeof setTimeout> | undefined;
-
-    function conclude({ failure }: Partial<Verdict>): void {
-      clearTimeout(timer);
-      review = (): void => {};
-      if (failure === undefined) resolve();
-      else reject(failure);
-    }
-
-    review = (): void => {
-      clearTimeout(timer);
-      const verdict = judge(screen) ?? (end && { quietMs: 0, failure: end });
-      if (verdict === undefined) return;
-      // what has ended stays as it is
-      if (verdict.quietMs === 0 || end !== undefined) conclude(verdict);
-      else timer = setTimeout(conclude, verdict.quietMs, verdict);
-    };
-    review();
-    return promise;
+  #isTooMuch(): boolean {
+    const { size, lineLength } = this.screen;
+    return size > MAX_BYTES || lineLength > this.#maxLineLength;
   }
 
-  return { screen, closed, until };
+  #tooMuch(): PollError {
+    const kibibytes = this.#maxLineLength / 1024;
+    const message =
+      `Cannot read what the firewall prints: more than 8 MiB, or a line of more than ${kibibytes} KiB`;
+    return new PollError("parse", message);
+  }
 }

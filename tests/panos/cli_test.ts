@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
+import { setImmediate } from "node:timers";
 import type { Shell } from "../../src/model/shell.ts";
 import { type Cli, type Command, startCli } from "../../src/panos/cli.ts";
 import { PollError, type Reason } from "../../src/model/poll.ts";
 import type { VpnFlow } from "../../src/model/tunnel.ts";
+import type { Clock } from "../../src/std/clock.ts";
+import { quote } from "../../src/std/quote.ts";
 import { parseVpnFlow } from "../../src/panos/vpn_flow.ts";
 import { type FakeTime, stopTime } from "../support/fake_time.ts";
 import { inventTunnels, printVpnFlow } from "../support/vpn_flow_reply.ts";
@@ -28,7 +31,9 @@ Deno.test("startCli() learns prompts of all shapes", async (t) => {
     ["monitor@fw-a(active)>", "active"],
     ["monitor@fw-a(active-primary)> ", "active-primary"],
     ["monitor@fw-a(non-functional)> ", "non-functional"],
-    ["monitor@fw-a()> ", ""],
+    ["monitor@fw-a()> ", undefined],
+    ["admin@(none)> ", undefined],
+    ["monitor@PA-1(Site-B)> ", undefined],
     ["monitor@north fw 2(passive)> ", "passive"],
     ["monitor@fw-a.example.com(passive)> ", "passive"],
     ["monitor@fw-a vsys2> ", undefined],
@@ -42,7 +47,7 @@ Deno.test("startCli() learns prompts of all shapes", async (t) => {
     await t.step(JSON.stringify(prompt), async () => {
       using time = stopTime();
       const firewall = createFirewall(time, { prompt: () => prompt });
-      const cli = await time.until(startCli(firewall.shell));
+      const cli = await time.until(start(time, firewall));
       assert.equal(cli.haState, haState);
       const { tunnels } = await time.until(cli.run(SHOW_VPN_FLOW));
       assert.equal(tunnels.length, 2);
@@ -54,7 +59,7 @@ Deno.test("startCli() learns prompts of all shapes", async (t) => {
 Deno.test("the dialogue needs no quiet where the prompt is certain", async () => {
   using time = stopTime();
   const firewall = createFirewall(time);
-  const cli = await time.until(startCli(firewall.shell));
+  const cli = await time.until(start(time, firewall));
   await time.until(cli.run(SHOW_VPN_FLOW));
   assert.equal(time.now, 0);
 });
@@ -66,7 +71,7 @@ Deno.test("the dialogue gets by with every way to echo", async (t) => {
       await t.step(name, async () => {
         using time = stopTime();
         const firewall = createFirewall(time, { echo, knowsSettings });
-        const cli = await time.until(startCli(firewall.shell));
+        const cli = await time.until(start(time, firewall));
         const { tunnels } = await time.until(cli.run(SHOW_VPN_FLOW));
         assert.equal(tunnels.length, 2);
         assert.equal(cli.haState, "active");
@@ -86,7 +91,7 @@ Deno.test("the dialogue may be split at every byte, with or without a pause", as
       using time = stopTime();
       const split = { position, pauseMs };
       const firewall = createFirewall(time, { reply: () => table, split });
-      const cli = await time.until(startCli(firewall.shell));
+      const cli = await time.until(start(time, firewall));
       const { tunnels } = await time.until(cli.run(SHOW_VPN_FLOW));
       const where = `split at byte ${position}, pause ${pauseMs} ms`;
       assert.deepEqual(
@@ -105,7 +110,7 @@ Deno.test("the dialogue may be split at every byte, with or without a pause", as
 Deno.test("the dialogue may come byte by byte", async () => {
   using time = stopTime();
   const firewall = createFirewall(time, { split: "every byte" });
-  const cli = await time.until(startCli(firewall.shell));
+  const cli = await time.until(start(time, firewall));
   const { tunnels } = await time.until(cli.run(SHOW_VPN_FLOW));
   assert.equal(tunnels.length, 2);
 });
@@ -124,7 +129,7 @@ Deno.test("login text that looks like a prompt is not taken for one", async (t) 
     await t.step(name, async () => {
       using time = stopTime();
       const firewall = createFirewall(time, { loginText: text });
-      const cli = await time.until(startCli(firewall.shell));
+      const cli = await time.until(start(time, firewall));
       await time.until(cli.run(SHOW_VPN_FLOW));
       assert.equal(cli.haState, "active");
       assert.deepEqual(firewall.typed, [...SETTINGS, "show vpn flow"]);
@@ -135,7 +140,7 @@ Deno.test("login text that looks like a prompt is not taken for one", async (t) 
 Deno.test("a part of a line that looks like a prompt is waited behind", async () => {
   using time = stopTime();
   const firewall = createFirewall(time, { loginText: "", prompt: () => "" });
-  const started = startCli(firewall.shell);
+  const started = start(time, firewall);
   await time.pass(20_000);
   firewall.print("Unauthorised access to fw-a>");
   await time.pass(299);
@@ -150,7 +155,7 @@ Deno.test("a part of a line that looks like a prompt is waited behind", async ()
 Deno.test("the first prompt is right even if a banner was taken for it", async () => {
   using time = stopTime();
   const firewall = createFirewall(time, { loginText: "", prompt: () => "" });
-  const started = startCli(firewall.shell);
+  const started = start(time, firewall);
   firewall.print("Unauthorised access to fw-a>");
   await time.pass(1_000);
   assert.deepEqual(firewall.typed, SETTINGS.slice(0, 1));
@@ -169,7 +174,7 @@ Deno.test("the state in the prompt is that of the last prompt", async () => {
   const firewall = createFirewall(time, {
     prompt: (answered) => `monitor@fw-a(${states[answered]})> `,
   });
-  const cli = await time.until(startCli(firewall.shell));
+  const cli = await time.until(start(time, firewall));
   assert.equal(cli.haState, "passive");
   await time.until(cli.run(SHOW_VPN_FLOW));
   assert.equal(cli.haState, "active");
@@ -178,15 +183,396 @@ Deno.test("the state in the prompt is that of the last prompt", async () => {
   assert.equal(time.now, 0, "a failover costs no time");
 });
 
-Deno.test("another prompt than before is taken after a while", async () => {
+Deno.test("another prompt than before is learned after 3 s of quiet", async () => {
   using time = stopTime();
   const firewall = createFirewall(time, {
-    prompt: (answered) => answered < 3 ? PROMPT : "monitor@renamed(active)> ",
+    prompt: (answered) => answered < 3 ? PROMPT : "monitor@PA-vsys2(passive)> ",
   });
-  const cli = await time.until(startCli(firewall.shell));
+  const cli = await time.until(start(time, firewall));
   const { tunnels } = await time.until(cli.run(SHOW_VPN_FLOW));
   assert.equal(tunnels.length, 2);
-  assert(time.now > 0 && time.now < 1_000, `it took ${time.now} ms`);
+  assert.deepEqual([time.now, cli.haState], [3_000, "passive"]);
+  await time.until(cli.run(SHOW_VPN_FLOW));
+  assert.equal(time.now, 3_000, "it was not learned");
+});
+
+Deno.test("a prompt is known with a message in front of it", async (t) => {
+  const warning =
+    "Warning: Your device is still configured with the default admin account credentials. Please change your password prior to deployment.";
+  const broadcast =
+    "Broadcast message from root (pts/1) (Tue Apr 22 15:31:09 2025):\nThe system is going down for reboot NOW!";
+  await t.step("at the login", async () => {
+    using time = stopTime();
+    const firewall = createFirewall(time, { loginText: `Hello\n${warning}` });
+    const cli = await time.until(start(time, firewall));
+    assert.equal(time.now, 300, "the first prompt is not alone on its line");
+    assert.equal(cli.haState, "active");
+    await time.until(cli.run(SHOW_VPN_FLOW));
+    assert.equal(time.now, 300);
+  });
+  await t.step("behind a setting", async () => {
+    using time = stopTime();
+    const firewall = createFirewall(time, { settingReply: () => broadcast });
+    const cli = await time.until(start(time, firewall));
+    assert.deepEqual([time.now, cli.haState], [0, "active"]);
+  });
+  for (const message of [warning, "The system is going down NOW!"]) {
+    await t.step(`behind the table: ${message}`, async () => {
+      using time = stopTime();
+      const firewall = createFirewall(time, {
+        reply: () => `${TABLE}${message}`,
+        prompt: (answered) =>
+          `monitor@fw-a(${answered < 3 ? "passive" : "active"})> `,
+      });
+      const cli = await time.until(start(time, firewall));
+      const { tunnels } = await time.until(cli.run(SHOW_VPN_FLOW));
+      assert.equal(tunnels.length, 2);
+      assert.equal(time.now, 0);
+      assert.equal(cli.haState, "active");
+    });
+  }
+});
+
+Deno.test("what comes behind a complete reply and a prompt is no part of it", async (t) => {
+  const broadcast =
+    "Broadcast message from root (pts/1) (Tue Apr 22 15:31:09 2025):\n\nThe system is going down for reboot NOW!\n";
+  const cases: readonly {
+    readonly when: string;
+    readonly behind: string;
+    readonly waitedMs: number;
+  }[] = [
+    { when: "a broadcast", behind: `\n\n${broadcast}`, waitedMs: 0 },
+    {
+      when: "a broadcast and a prompt",
+      behind: `\n${broadcast}${PROMPT}`,
+      waitedMs: 0,
+    },
+    { when: "a broadcast on its line", behind: broadcast, waitedMs: 0 },
+    { when: "a message without an end", behind: "Auto-commit", waitedMs: 300 },
+    { when: "a line end and a message", behind: "\nSee >", waitedMs: 0 },
+    { when: "another table", behind: `\n${TABLE}`, waitedMs: 0 },
+  ];
+  for (const { when, behind, waitedMs } of cases) {
+    await t.step(`${when} in the packet of the prompt`, async () => {
+      using time = stopTime();
+      let more = behind;
+      const firewall = createFirewall(time, {
+        prompt: (answered) => {
+          const states = ["passive", "passive", "passive", "active"];
+          const prompt = `monitor@fw-a(${states[answered] ?? "active"})> `;
+          return answered === 3 ? `${prompt}${more}` : prompt;
+        },
+      });
+      const cli = await time.until(start(time, firewall));
+      const { tunnels } = await time.until(cli.run(SHOW_VPN_FLOW));
+      assert.equal(tunnels.length, 2);
+      assert.equal(time.now, waitedMs);
+      assert.equal(cli.haState, "active");
+      more = "";
+      await time.until(cli.run(SHOW_VPN_FLOW));
+      assert.equal(time.now, waitedMs, "the next command was delayed");
+      assert.equal(time.timers, 0);
+    });
+  }
+  await t.step("a broadcast in the packet of a setting's prompt", async () => {
+    using time = stopTime();
+    const firewall = createFirewall(time, {
+      prompt: (answered) => `${PROMPT}${answered > 0 ? `\n${broadcast}` : ""}`,
+    });
+    const cli = await time.until(start(time, firewall));
+    await time.until(cli.run(SHOW_VPN_FLOW));
+    assert.equal(time.now, 0);
+  });
+  await t.step("a broadcast behind the prompt of a refusal", async () => {
+    using time = stopTime();
+    const firewall = createFirewall(time, {
+      reply: () => "Invalid syntax.\n",
+      prompt: (answered) => `${PROMPT}${answered > 2 ? `\n${broadcast}` : ""}`,
+    });
+    const cli = await time.until(start(time, firewall));
+    await assert.rejects(time.until(cli.run(SHOW_VPN_FLOW)), {
+      reason: "command",
+    });
+    assert.equal(time.now, 3_000);
+  });
+});
+
+Deno.test("a line that ends in > between two tables ends no reply", async () => {
+  using time = stopTime();
+  const firewall = createFirewall(time, { reply: () => undefined });
+  const cli = await time.until(start(time, firewall));
+  const replied = cli.run(SHOW_VPN_FLOW);
+  firewall.print(`${TABLE}target-dp: >`);
+  await time.pass(2_900);
+  firewall.print(`\n${TABLE}${PROMPT}`);
+  assert.equal((await time.until(replied)).tunnels.length, 4);
+});
+
+Deno.test("what looks like the prompt is parsed in proportion", async (t) => {
+  const SIZE = 3_000;
+  const names = inventTunnels(SIZE).map((tunnel) => ({
+    ...tunnel,
+    name: PROMPT.trim(),
+  }));
+  const cases = {
+    "in the rows": printVpnFlow(names),
+    "on lines of their own": `${PROMPT}\n`.repeat(SIZE) + TABLE,
+  };
+  for (const [where, text] of Object.entries(cases)) {
+    await t.step(where, async () => {
+      using time = stopTime();
+      const firewall = createFirewall(time, { reply: () => undefined });
+      const cli = await time.until(start(time, firewall));
+      let parsed = 0;
+      const replied = cli.run({
+        ...SHOW_VPN_FLOW,
+        parse(lines): VpnFlow {
+          parsed += lines.length;
+          return parseVpnFlow(lines);
+        },
+      });
+      for (const piece of text.split(/(?<=>)/)) firewall.print(piece);
+      firewall.print(PROMPT);
+      await time.until(replied);
+      const lines = text.split("\n").length;
+      assert(parsed <= 12 * lines, `${parsed} lines parsed, of ${lines}`);
+    });
+  }
+});
+
+Deno.test("what has arrived is read before a time counts as quiet", async (t) => {
+  const cases = {
+    "at the login": { settings: 0, waitMs: 300 },
+    "in a reply": { settings: 2, waitMs: 3_000 },
+  };
+  for (const [when, { settings, waitMs }] of Object.entries(cases)) {
+    await t.step(when, async () => {
+      using time = stopTime();
+      const isLogin = settings === 0;
+      let stalled: string | undefined;
+      const clock: Clock = {
+        ...time.clock,
+        setTimer(ms, ring): () => void {
+          return time.clock.setTimer(ms, () => {
+            // the event loop is free again, and only then is the socket read
+            if (ms === waitMs && stalled !== undefined) {
+              const text = stalled;
+              stalled = undefined;
+              setImmediate(() => firewall.print(text));
+            }
+            ring();
+          });
+        },
+      };
+      const firewall = createFirewall(time, {
+        reply: () => undefined,
+        ...(isLogin && { loginText: "", prompt: () => "" }),
+      });
+      const { shell } = firewall;
+      const started = startCli(shell, { quote, clock });
+      if (isLogin) {
+        stalled = " is an offence\n";
+        firewall.print("Unauthorised access to fw-a>");
+        await time.pass(20_000);
+        assert.deepEqual(firewall.typed, []);
+        firewall.setPrompt(PROMPT);
+        firewall.print(PROMPT);
+        await time.until(started);
+      } else {
+        const cli = await time.until(started);
+        const replied = cli.run(SHOW_VPN_FLOW);
+        stalled = `\n${TABLE}${PROMPT}`;
+        firewall.print("to >");
+        await time.until(replied);
+      }
+    });
+  }
+});
+
+Deno.test("the rest of a refused reply is not taken for the next one", async () => {
+  using time = stopTime();
+  const late = printVpnFlow(inventTunnels(7));
+  const replies = [undefined, `${TABLE}`];
+  const firewall = createFirewall(time, { reply: () => replies.shift() });
+  const cli = await time.until(start(time, firewall));
+  const refused = cli.run(SHOW_VPN_FLOW);
+  firewall.print(PROMPT);
+  await assert.rejects(time.until(refused), { reason: "parse" });
+
+  // all of it comes before the echo of the next command
+  firewall.holdBack(`\n${late}${PROMPT}`);
+  const { tunnels } = await time.until(cli.run(SHOW_VPN_FLOW));
+  assert.equal(tunnels.length, 2);
+});
+
+Deno.test("a late reply alone is no reply to the next command", async () => {
+  using time = stopTime();
+  const firewall = createFirewall(time, {
+    echo: "plain",
+    reply: () => undefined,
+  });
+  const cli = await time.until(start(time, firewall));
+  const refused = cli.run(SHOW_VPN_FLOW);
+  firewall.print(PROMPT);
+  await assert.rejects(time.until(refused), { reason: "parse" });
+
+  firewall.mute();
+  const waiting = cli.run(SHOW_VPN_FLOW);
+  const late = printVpnFlow(inventTunnels(7));
+  firewall.print(`${late}${PROMPT}\nAuto-commit done\n${PROMPT}`);
+  await time.pass(60_000);
+  assert.equal(time.timers, 0);
+  firewall.print(`\n${PROMPT}${SHOW_VPN_FLOW.text}\n${TABLE}${PROMPT}`);
+  assert.equal((await time.until(waiting)).tunnels.length, 2);
+});
+
+Deno.test("a reply counts although a message came into its echo", async () => {
+  using time = stopTime();
+  const firewall = createFirewall(time);
+  const cli = await time.until(start(time, firewall));
+  firewall.mute();
+  const replied = cli.run(SHOW_VPN_FLOW);
+  firewall.print(`show vpnAuto-commit done\n flow\n${TABLE}${PROMPT}`);
+  assert.equal((await time.until(replied)).tunnels.length, 2);
+  assert.equal(time.now, 3_000);
+});
+
+Deno.test("a prompt may come long after the text of the login", async () => {
+  using time = stopTime();
+  const firewall = createFirewall(time, { prompt: () => "" });
+  const started = start(time, firewall);
+  await time.pass(30_000);
+  assert.deepEqual(firewall.typed, []);
+  firewall.setPrompt(PROMPT);
+  firewall.print(PROMPT);
+  assert.equal((await time.until(started)).haState, "active");
+});
+
+Deno.test("setXmlOutput() tells what the firewall has done", async (t) => {
+  const cases: readonly {
+    readonly reply: string;
+    readonly isDone: boolean;
+  }[] = [
+    { reply: "", isDone: true },
+    { reply: "\n", isDone: true },
+    {
+      reply: "Unknown command: set cli op-command-xml-output\n",
+      isDone: false,
+    },
+    {
+      reply: "Unknown command: set cli op-command-xml-output on\n",
+      isDone: false,
+    },
+    { reply: "\nInvalid syntax.\n", isDone: false },
+  ];
+  for (const { reply, isDone } of cases) {
+    await t.step(JSON.stringify(reply), async () => {
+      using time = stopTime();
+      const replies = [reply, TABLE];
+      const firewall = createFirewall(time, { reply: () => replies.shift() });
+      const cli = await time.until(start(time, firewall));
+      const isOn = true;
+      assert.equal(await time.until(cli.setXmlOutput(isOn)), isDone);
+      assert.equal(time.now, 0);
+      await time.until(cli.run(SHOW_VPN_FLOW));
+      assert.deepEqual(firewall.typed.slice(2), [
+        "set cli op-command-xml-output on",
+        "show vpn flow",
+      ]);
+    });
+  }
+  await t.step("an answer that tells neither", async () => {
+    using time = stopTime();
+    const firewall = createFirewall(time, { reply: () => "Server busy\n" });
+    const cli = await time.until(start(time, firewall));
+    const isOn = true;
+    await assert.rejects(time.until(cli.setXmlOutput(!isOn)), {
+      name: "PollError",
+      reason: "parse",
+      message: /"set cli op-command-xml-output off".*"Server busy"/,
+    });
+  });
+  await t.step("the end of the session", async () => {
+    using time = stopTime();
+    const firewall = createFirewall(time, { reply: () => undefined });
+    const cli = await time.until(start(time, firewall));
+    const isOn = true;
+    const failed = cli.setXmlOutput(isOn);
+    await time.settle();
+    firewall.end();
+    await assert.rejects(time.until(failed), { reason: "session" });
+  });
+});
+
+Deno.test("a command may allow lines of several MiB", async (t) => {
+  const MIB = 2 ** 20;
+  const long: Command<number> = {
+    text: "show long",
+    answer: /<a>/,
+    maxLineLength: 8 * MIB,
+    parse(lines): number {
+      const text = lines.join("\n").trim();
+      if (!text.endsWith("</a>")) throw new Error("it is not complete");
+      return text.length;
+    },
+  };
+  // pieces of it look like a prompt, which costs nothing either
+  const line = `<a>${"x".repeat(50)}${PROMPT}`.repeat(4 * MIB / 75) + "</a>";
+  for (const size of [16, 1_000, 32 * 1024, 4 * MIB]) {
+    for (const end of ["\n", ""]) {
+      const name = `in pieces of ${size}, ${
+        end ? "with" : "without"
+      } a line end`;
+      await t.step(name, async () => {
+        using time = stopTime();
+        const firewall = createFirewall(time, { reply: () => undefined });
+        const cli = await time.until(start(time, firewall));
+        const replied = cli.run(long);
+        for (let start = 0; start < line.length; start += size) {
+          firewall.print(line.slice(start, start + size));
+        }
+        firewall.print(`${end}${PROMPT}`);
+        assert.equal(await time.until(replied), line.length);
+        // the next command allows no more than usual
+        const failed = cli.run(SHOW_VPN_FLOW);
+        firewall.print(line);
+        await assert.rejects(time.until(failed), { message: /8 KiB/ });
+      });
+    }
+  }
+});
+
+Deno.test("what the firewall prints is quoted as it is told", async () => {
+  using time = stopTime();
+  const hide = (text: string): string => `<${text.replace("hunter2", "***")}>`;
+  const firewall = createFirewall(time, {
+    prompt: () => "hunter2 is old. New password: ",
+  });
+  const { shell } = firewall;
+  const started = startCli(shell, { quote: hide, clock: time.clock });
+  await assert.rejects(time.until(started), {
+    message: /asks <\*\*\* is old\. New password:> behind/,
+  });
+});
+
+Deno.test("the shell is told when output is expected", async () => {
+  using time = stopTime();
+  const firewall = createFirewall(time);
+  const told: string[] = [];
+  const shell: Shell = {
+    output: firewall.shell.output,
+    write(text): void {
+      told.push(text.trim());
+      firewall.shell.write(text);
+    },
+    expectOutput: (isExpected) => void told.push(String(isExpected)),
+  };
+  const cli = await time.until(startCli(shell, { quote, clock: time.clock }));
+  await time.until(cli.run(SHOW_VPN_FLOW));
+  firewall.end();
+  await assert.rejects(time.until(cli.run(SHOW_VPN_FLOW)));
+  const expected = ["true", "show vpn flow", "false"];
+  assert.deepEqual(told, [...SETTINGS, "false", ...expected, ...expected]);
 });
 
 Deno.test("run() reads a table that holds what looks like a prompt", async (t) => {
@@ -200,7 +586,7 @@ Deno.test("run() reads a table that holds what looks like a prompt", async (t) =
         reply: () => table,
         split: "every byte",
       });
-      const cli = await time.until(startCli(firewall.shell));
+      const cli = await time.until(start(time, firewall));
       const { tunnels } = await time.until(cli.run(SHOW_VPN_FLOW));
       assert.deepEqual(
         tunnels.map((tunnel) => tunnel.name),
@@ -213,7 +599,7 @@ Deno.test("run() reads a table that holds what looks like a prompt", async (t) =
 Deno.test("run() waits for a slow table, and not for a slow prompt", async () => {
   using time = stopTime();
   const firewall = createFirewall(time, { reply: () => undefined });
-  const cli = await time.until(startCli(firewall.shell));
+  const cli = await time.until(start(time, firewall));
   const replied = cli.run(SHOW_VPN_FLOW);
   for (const line of TABLE.split("\n").slice(0, -1)) {
     await time.pass(4_000);
@@ -227,7 +613,7 @@ Deno.test("run() waits for a slow table, and not for a slow prompt", async () =>
 Deno.test("run() takes no prompt that comes before the answer", async () => {
   using time = stopTime();
   const firewall = createFirewall(time, { reply: () => undefined });
-  const cli = await time.until(startCli(firewall.shell));
+  const cli = await time.until(start(time, firewall));
   const replied = cli.run(SHOW_VPN_FLOW);
   firewall.print(`\r${PROMPT}`);
   await time.pass(2_900);
@@ -277,7 +663,7 @@ Deno.test("run() passes on why the reply cannot be read, and nothing is typed", 
     await t.step(when, async () => {
       using time = stopTime();
       const firewall = createFirewall(time, { reply: () => reply });
-      const cli = await time.until(startCli(firewall.shell));
+      const cli = await time.until(start(time, firewall));
       const failed = cli.run(SHOW_VPN_FLOW);
       await assert.rejects(time.until(failed), { reason, message });
       assert.deepEqual(firewall.typed, [...SETTINGS, "show vpn flow"]);
@@ -292,7 +678,7 @@ Deno.test("run() says that a pager waits, and presses no key", async (t) => {
     await t.step(JSON.stringify(pager), async () => {
       using time = stopTime();
       const firewall = createFirewall(time, { reply: () => undefined });
-      const cli = await time.until(startCli(firewall.shell));
+      const cli = await time.until(start(time, firewall));
       const failed = cli.run(SHOW_VPN_FLOW);
       firewall.print(`${TABLE.slice(0, 300)}\n${pager}`);
       await assert.rejects(time.until(failed), {
@@ -321,7 +707,7 @@ Deno.test("a shell that asks for a password is given nothing", async (t) => {
         const firewall = createFirewall(time, {
           prompt: (answered) => isFirst || answered === 1 ? question : PROMPT,
         });
-        await assert.rejects(time.until(startCli(firewall.shell)), {
+        await assert.rejects(time.until(start(time, firewall)), {
           reason: "auth",
           message: /log in by hand/,
         });
@@ -337,7 +723,7 @@ Deno.test("login text about passwords is no question", async () => {
     loginText:
       "Warning: Your password:\nexpires in 3 days. Never tell a token: it is secret\n",
   });
-  await time.until(startCli(firewall.shell));
+  await time.until(start(time, firewall));
   assert.deepEqual(firewall.typed, SETTINGS);
 });
 
@@ -357,7 +743,7 @@ Deno.test("output without an end is read within bounds", async (t) => {
           reply: () => undefined,
           ...(isLogin && { loginText: "", prompt: () => "" }),
         });
-        const started = startCli(firewall.shell);
+        const started = start(time, firewall);
         let failed: Promise<unknown> = started;
         if (!isLogin) {
           const cli = await time.until(started);
@@ -389,7 +775,7 @@ Deno.test("many small pieces that look like prompts cost work in proportion", as
     echo: "none",
     settingReply: () => undefined,
   });
-  const started = startCli(firewall.shell);
+  const started = start(time, firewall);
   started.catch(() => {});
   await time.settle();
   for (let piece = 0; piece < 60_000; piece++) firewall.print(`\n${PROMPT}`);
@@ -421,7 +807,7 @@ Deno.test("a session that ends is told by when it ended", async (t) => {
           echo: "none",
           reply: () => undefined,
         });
-        const cli = await time.until(startCli(firewall.shell));
+        const cli = await time.until(start(time, firewall));
         const failed = cli.run(SHOW_VPN_FLOW);
         firewall.print(text);
         await time.settle();
@@ -437,7 +823,7 @@ Deno.test("a session that ends is told by when it ended", async (t) => {
 Deno.test("a reply that is complete counts even if the session ends behind it", async () => {
   using time = stopTime();
   const firewall = createFirewall(time, { reply: () => undefined });
-  const cli = await time.until(startCli(firewall.shell));
+  const cli = await time.until(start(time, firewall));
   const replied = cli.run(SHOW_VPN_FLOW);
   firewall.print(`${TABLE}${PROMPT}`);
   firewall.end();
@@ -452,7 +838,7 @@ Deno.test("startCli() fails when the session ends before the prompt", async (t) 
       const firewall = createFirewall(time, {
         prompt: (count) => count < answered ? PROMPT : "",
       });
-      const started: Promise<Cli> = startCli(firewall.shell);
+      const started: Promise<Cli> = start(time, firewall);
       started.catch(() => {});
       await time.pass(1_000);
       firewall.end();
@@ -465,13 +851,17 @@ Deno.test("startCli() fails when the session ends before the prompt", async (t) 
 Deno.test("why the output failed is why the dialogue fails", async () => {
   using time = stopTime();
   const firewall = createFirewall(time, { reply: () => undefined });
-  const cli = await time.until(startCli(firewall.shell));
+  const cli = await time.until(start(time, firewall));
   const failed = cli.run(SHOW_VPN_FLOW);
   firewall.print(TABLE.slice(0, 300));
   await time.settle();
   firewall.end(new PollError("timeout", "Cannot wait"));
   await assert.rejects(failed, { reason: "timeout", message: "Cannot wait" });
 });
+
+function start(time: FakeTime, { shell }: FarSide): Promise<Cli> {
+  return startCli(shell, { quote, clock: time.clock });
+}
 
 interface FarSideOptions {
   readonly loginText?: string;
@@ -499,6 +889,10 @@ interface FarSide {
   /** Settles when everything printed has been sent. */
   allSent(): Promise<void>;
   setPrompt(prompt: string): void;
+  /** Prints this in front of the next echo. */
+  holdBack(text: string): void;
+  /** Neither echoes nor answers what is typed from here on. */
+  mute(): void;
   /** Line ends become CR LF. */
   print(text: string): void;
   end(error?: PollError): void;
@@ -520,6 +914,8 @@ function createFirewall(time: FakeTime, options: FarSideOptions = {}): FarSide {
   let isCancelled = false;
   let isEnded = false;
   let isScripted = false;
+  let isMute = false;
+  let heldBack = "";
   let controller: ReadableStreamDefaultController<Uint8Array> | undefined;
   const output = new ReadableStream<Uint8Array>({
     start: (given) => void (controller = given),
@@ -582,7 +978,9 @@ function createFirewall(time: FakeTime, options: FarSideOptions = {}): FarSide {
     output,
     write(text): void {
       const line = text.replace(/\n$/, "");
-      const echoed = echoOf(line);
+      if (isMute) return;
+      const echoed = heldBack + echoOf(line);
+      heldBack = "";
       typed.push(line);
       const answered = answer(line);
       const rest = answered === undefined ? "" : `${answered}${promptNow()}`;
@@ -601,6 +999,8 @@ function createFirewall(time: FakeTime, options: FarSideOptions = {}): FarSide {
     },
     allSent: () => printed,
     setPrompt: (text) => void (prompt = () => text),
+    holdBack: (text) => void (heldBack = text),
+    mute: () => void (isMute = true),
     print,
     end(error): void {
       isEnded = true;

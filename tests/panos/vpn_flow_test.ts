@@ -2,7 +2,7 @@ import { readVpnFlow } from "../support/vpn_flow_reply.ts";
 import assert from "node:assert/strict";
 import { render } from "../../src/view/exposition.ts";
 import { firewallFamilies } from "../../src/view/metrics.ts";
-import { isPagerPrompt, VpnFlowError } from "../../src/panos/vpn_flow.ts";
+import { VpnFlowError } from "../../src/panos/vpn_flow.ts";
 import { statusOf } from "../support/status.ts";
 
 const FIXTURES = new URL("../../fixtures/show_vpn_flow/", import.meta.url);
@@ -407,22 +407,6 @@ Deno.test("parseVpnFlow() ends in bounded time on hostile text", async (t) => {
     await t.step(name, () => {
       assert.throws(() => readVpnFlow(text), { name: "VpnFlowError" });
     });
-  }
-});
-
-Deno.test("isPagerPrompt() knows the pagers of the CLI", () => {
-  const prompts = [
-    "lines 1-23",
-    "lines 24-46/61 75%",
-    " lines 1-23 ",
-    "--more--",
-    "--More--",
-    "--- More ---",
-    "(END)",
-  ];
-  for (const line of prompts) assert(isPagerPrompt(line), line);
-  for (const line of [OSLO, HEADER, "-----", "user@fw> ", "", "lines"]) {
-    assert(!isPagerPrompt(line), line);
   }
 });
 

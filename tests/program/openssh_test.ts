@@ -1502,3 +1502,65 @@ scenarios("text that nobody expects", {
     },
   },
 });
+
+const BROADCAST =
+  "\n\nBroadcast message from root (pts/1) (Tue Apr 22 15:31:09 2025):\n\nThe system is going down for reboot NOW!\n";
+
+/** Each poll succeeds, on one session, and none waits for its deadline. */
+const staysInStep: Act = async ({ server, exporter }) => {
+  for (let scrape = 0; scrape < 3; scrape++) {
+    assertSix(await exporter.scrape());
+  }
+  assert.equal(server.logins(), 1);
+};
+
+scenarios("a message beside the prompt costs neither a deadline nor a login", {
+  "a broadcast in the packet behind the prompt": {
+    reply: `${SIX_TUNNELS}admin@PA-1> ${BROADCAST}`,
+    act: staysInStep,
+  },
+  "a broadcast there, and no prompt behind it": {
+    reply: [`${SIX_TUNNELS}admin@PA-1> ${BROADCAST}`, { pause: 1 }],
+    act: staysInStep,
+  },
+  "a message in front of the prompt": {
+    reply: `${SIX_TUNNELS}The system is going down for reboot NOW!`,
+    act: staysInStep,
+  },
+  "a warning in front of the first prompt": {
+    shell: {
+      login:
+        "Warning: Your device is still configured with the default admin account credentials. Please change your password prior to deployment.",
+    },
+    act: staysInStep,
+  },
+});
+
+scenarios("a kept session tells of the firewall's prompt as it is", {
+  "a failover": {
+    shell: { prompt: "admin@PA-1(passive)> " },
+    act: async ({ server, exporter }) => {
+      const states: (string | undefined)[] = [];
+      for (const state of ["passive", "active", "passive"]) {
+        await server.play({ prompt: `admin@PA-1(${state})> ` });
+        const scrape = await exporter.scrape();
+        assertSix(scrape);
+        states.push(
+          scrape.series("panos_ipsec_ha_info").at(0)?.labels["state"],
+        );
+      }
+      assert.deepEqual(states, ["passive", "active", "passive"]);
+      assert.equal(server.logins(), 1);
+    },
+  },
+  "a new host name": {
+    env: PATIENT,
+    act: async ({ server, exporter }) => {
+      assertSix(await exporter.scrape());
+      await server.play({ prompt: "admin@PA-2(active)> " });
+      assertSix(await exporter.scrape());
+      assertSix(await exporter.scrape());
+      assert.equal(server.logins(), 1);
+    },
+  },
+});

@@ -10,12 +10,15 @@ import {
 } from "ssh2";
 import { startCli } from "../../src/panos/cli.ts";
 import { PollError } from "../../src/model/poll.ts";
+import { systemClock } from "../../src/std/clock.ts";
+import { quote } from "../../src/std/quote.ts";
 import { Secret } from "../../src/std/secret.ts";
 import { type Login, openShell } from "../../src/ssh/connection.ts";
 import { createKeyPair } from "../support/key_pair.ts";
 import { closeServer, listen } from "../support/listener.ts";
 
 const PROMPT = "monitor@fw-a> ";
+const SURROUNDINGS = { quote, clock: systemClock };
 const late = new PollError("timeout", "Cannot log in within 60 s");
 const never = new AbortController().signal;
 
@@ -99,7 +102,7 @@ Deno.test("a signal that is aborted later destroys the open session", async () =
   await using server = await startServer(({ channel }) => converse(channel));
   const controller = new AbortController();
   const shell = await openShell(createLogin(server), controller.signal);
-  const cli = await startCli(shell);
+  const cli = await startCli(shell, SURROUNDINGS);
   controller.abort(late);
   assert.equal(await cli.closed, late);
   await server.untilEmpty();
@@ -142,7 +145,7 @@ Deno.test("the output ends where the firewall says that nothing more comes", asy
     });
   });
   const shell = await openShell(createLogin(server), never);
-  await assert.rejects(startCli(shell), { reason: "session" });
+  await assert.rejects(startCli(shell, SURROUNDINGS), { reason: "session" });
   await shell.end();
 });
 
@@ -160,7 +163,7 @@ Deno.test("a channel that is closed in the packet of its prompt is a lost sessio
     socket.write(Buffer.concat(packets));
   });
   const shell = await openShell(createLogin(server), never);
-  await assert.rejects(startCli(shell), { reason: "session" });
+  await assert.rejects(startCli(shell, SURROUNDINGS), { reason: "session" });
   await shell.end();
 });
 
@@ -196,7 +199,7 @@ Deno.test({
       ask();
     }, { cipher: ["aes128-ctr"] });
     const shell = await openShell(createLogin(server), never);
-    await assert.rejects(startCli(shell), {
+    await assert.rejects(startCli(shell, SURROUNDINGS), {
       reason: "session",
       message: /asks without end and does not read the answers/,
     });

@@ -176,6 +176,7 @@ function createSession(time: FakeTime, signal: AbortSignal): FakeSession {
   let running = Promise.withResolvers<string>();
   let commands = 0;
   let isEnding = false;
+  const isSet = true;
 
   function close(reason: PollError): void {
     closed.resolve(reason);
@@ -193,6 +194,7 @@ function createSession(time: FakeTime, signal: AbortSignal): FakeSession {
           commands++;
           return parse((await running.promise).split(/\r?\n/));
         },
+        setXmlOutput: () => Promise.resolve(isSet),
       },
       async end(): Promise<void> {
         isEnding = true;

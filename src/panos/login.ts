@@ -1,0 +1,128 @@
+/**
+ * From the login to a session that is ready for a program.
+ *
+ * @module
+ */
+
+import { PollError } from "../model/poll.ts";
+import type { Shell } from "../model/shell.ts";
+import type { Quote } from "../std/quote.ts";
+import {
+  isUsualPrompt,
+  learnPrompt,
+  looksLikePrompt,
+  type Prompt,
+} from "./prompt.ts";
+import { asksForSecret } from "./question.ts";
+import { Reply } from "./reply.ts";
+import type { Screen } from "./screen.ts";
+import type { Verdict, Watch } from "./watch.ts";
+
+// Scripting mode first: until it is on, each blank of a command makes the
+// command line redraw itself, prompt and all.
+const SETTINGS = ["set cli scripting-mode on", "set cli pager off"];
+
+// A prompt is certain behind an echo. Elsewhere it may be part of a banner or
+// of a redraw, and has to be followed by quiet. The usual one at the login is
+// believed: if it was a banner's after all, the next ones tell.
+const CERTAIN_MS = 0;
+const WITHOUT_ECHO_MS = 150;
+const STANDING_MS = 300;
+/** Another prompt than the one that was learned. */
+const OTHER_MS = 3_000;
+
+/** What the login has shown of the command line. */
+export interface Greeting {
+  readonly prompt: Prompt;
+  /** Whether it prints what is typed. */
+  readonly echoes: boolean;
+}
+
+/** What a login needs. */
+export interface LoginOptions {
+  readonly shell: Shell;
+  readonly watch: Watch;
+  readonly quote: Quote;
+}
+
+/**
+ * Learns the prompt, switches scripting mode on and the pager off.
+ *
+ * @throws {PollError} With reason `auth` if the shell asks for a secret.
+ */
+export async function prepare(options: LoginOptions): Promise<Greeting> {
+  const { shell, watch, quote } = options;
+  let prompt = await watch.until((screen) => findFirst(screen, quote));
+  let echoes = true;
+  for (const setting of SETTINGS) {
+    const reply = new Reply(watch.screen, {
+      text: setting,
+      prompt,
+      needsEcho: false,
+    });
+    const before: Greeting = { prompt, echoes };
+    watch.startOver();
+    shell.write(`${setting}\n`);
+    // learned anew each time, as the first one may have been part of a banner
+    prompt = await watch.until((screen) =>
+      refuseQuestion(screen, quote) ?? findNext(screen, reply, before)
+    );
+    echoes = reply.isEchoed;
+  }
+  return { prompt, echoes };
+}
+
+function findFirst(screen: Screen, quote: Quote): Verdict<Prompt> | undefined {
+  const refusal = refuseQuestion(screen, quote);
+  const line = screen.lineEnd;
+  if (refusal !== undefined || !looksLikePrompt(line)) return refusal;
+  return {
+    quietMs: isUsualPrompt(line) ? CERTAIN_MS : STANDING_MS,
+    conclude: () => learnPrompt(line),
+  };
+}
+
+function findNext(
+  screen: Screen,
+  reply: Reply,
+  { prompt, echoes }: Greeting,
+): Verdict<Prompt> | undefined {
+  const [ended] = reply.scan();
+  if (ended !== undefined && reply.isEchoed) {
+    // something was printed behind the prompt
+    return { quietMs: CERTAIN_MS, conclude: () => ended.prompt };
+  }
+  const line = screen.lineEnd;
+  const known = prompt.match(line);
+  if (known === undefined) {
+    if (!looksLikePrompt(line)) return undefined;
+    return { quietMs: OTHER_MS, conclude: () => learnPrompt(line) };
+  }
+  const withoutEchoMs = screen.lines.length > 0
+    ? STANDING_MS
+    : echoes
+    ? WITHOUT_ECHO_MS
+    : CERTAIN_MS;
+  return {
+    quietMs: reply.isEchoed ? CERTAIN_MS : withoutEchoMs,
+    conclude: () => known,
+  };
+}
+
+/** A forced change of the password comes before the first prompt. */
+function refuseQuestion(
+  screen: Screen,
+  quote: Quote,
+): Verdict<never> | undefined {
+  const line = screen.lineEnd;
+  if (!asksForSecret(line)) return undefined;
+  return {
+    quietMs: STANDING_MS,
+    conclude(): never {
+      const message = `Cannot log in as the firewall asks ${
+        quote(line.trim())
+      } behind the login: log in by hand and answer it`;
+      throw new PollError("auth", message);
+    },
+  };
+}
