@@ -75,11 +75,21 @@ export async function prepare(options: LoginOptions): Promise<Greeting> {
 function findFirst(screen: Screen, quote: Quote): Verdict<Prompt> | undefined {
   const refusal = refuseQuestion(screen, quote);
   const line = screen.lineEnd;
-  if (refusal !== undefined || !looksLikePrompt(line)) return refusal;
+  if (refusal !== undefined) return refusal;
+  if (!looksLikePrompt(line)) return findBehindMessage(screen);
   return {
     quietMs: isUsualPrompt(line) ? CERTAIN_MS : STANDING_MS,
     conclude: () => learnPrompt(line),
   };
+}
+
+/** A message to all may come right behind the first prompt. */
+function findBehindMessage(screen: Screen): Verdict<Prompt> | undefined {
+  // an unfinished line may become a prompt, or a question
+  if (screen.line.trim() !== "") return undefined;
+  const shown = screen.lines.findLast(isUsualPrompt);
+  if (shown === undefined) return undefined;
+  return { quietMs: OTHER_MS, conclude: () => learnPrompt(shown) };
 }
 
 function findNext(

@@ -283,6 +283,18 @@ Deno.test("what comes behind a complete reply and a prompt is no part of it", as
     await time.until(cli.run(SHOW_VPN_FLOW));
     assert.equal(time.now, 0);
   });
+  await t.step("a broadcast in the packet of the first prompt", async () => {
+    using time = stopTime();
+    const firewall = createFirewall(time, {
+      prompt: (answered) =>
+        `${PROMPT}${answered === 0 ? `\n${broadcast}` : ""}`,
+    });
+    const cli = await time.until(start(time, firewall));
+    assert.equal(time.now, 3_000);
+    await time.until(cli.run(SHOW_VPN_FLOW));
+    assert.equal(time.now, 3_000);
+  });
+
   await t.step("a broadcast behind the prompt of a refusal", async () => {
     using time = stopTime();
     const firewall = createFirewall(time, {
