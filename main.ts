@@ -87,7 +87,7 @@ async function usageError(): Promise<number> {
 async function checkNow(config: Config, name?: string): Promise<number> {
   const log = createLog({ ...config.log, level: "warn", write: printLine });
   warn(config, log);
-  const fleet = createFleet({ ...config, sessionMaxAgeMs: 0 }, log);
+  const fleet = createFleet({ ...config, sessionIdleTimeoutMs: 0 }, log);
   const named = name === undefined ? undefined : fleet.find(name);
   if (name !== undefined && named === undefined) {
     const text =

@@ -8,7 +8,7 @@ import { render } from "../view/exposition.ts";
 import type { Firewall } from "../firewall/firewall.ts";
 import { firewallFamilies } from "../view/metrics.ts";
 import type { Poll, Status } from "../model/poll.ts";
-import { durationsBetween } from "../model/stopwatch.ts";
+import { NO_DURATIONS } from "../model/stopwatch.ts";
 import { createScreen } from "../panos/screen.ts";
 import { parseVpnFlow, VpnFlowError } from "../panos/vpn_flow.ts";
 
@@ -34,7 +34,7 @@ export async function check(
 export function parse(reply: Uint8Array, now: number): Outcome {
   const screen = createScreen();
   screen.write(reply);
-  const durations = durationsBetween([], 0, 0);
+  const durations = NO_DURATIONS;
   let poll: Poll;
   try {
     const flow = parseVpnFlow([...screen.lines, screen.line]);
@@ -47,9 +47,9 @@ export function parse(reply: Uint8Array, now: number): Outcome {
   return toOutcome([{
     target: "stdin",
     poll,
-    lastSuccessAt: poll.ok ? now : 0,
+    lastSuccessAt: poll.ok ? now : undefined,
     loginDuration: undefined,
-    authRetryAt: 0,
+    authRetryAt: undefined,
     logins: 0,
   }]);
 }

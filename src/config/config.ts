@@ -28,7 +28,8 @@ export interface Config {
   /** `undefined` accepts the first key that each firewall shows. */
   readonly hostKeys: readonly HostKeyPin[] | undefined;
   readonly legacyAlgorithms: boolean;
-  readonly sessionMaxAgeMs: number;
+  /** How long a session may stand unused; 0 is a login per poll. */
+  readonly sessionIdleTimeoutMs: number;
   readonly loginTimeoutMs: number;
   /** How long a request waits that does not say so itself. */
   readonly scrapeTimeoutMs: number;
@@ -113,7 +114,11 @@ export function parseConfig(
     hostKeys,
     legacyAlgorithms: read.word("SSH_LEGACY_ALGORITHMS", ["false", "true"]) ===
       "true",
-    sessionMaxAgeMs: read.seconds("SSH_SESSION_MAX_AGE", 600, [0, 86_400]),
+    sessionIdleTimeoutMs: read.seconds(
+      "SSH_SESSION_IDLE_TIMEOUT",
+      600,
+      [0, 86_400],
+    ),
     loginTimeoutMs: read.seconds("SSH_LOGIN_TIMEOUT", 60, [1, 600]),
     scrapeTimeoutMs: read.seconds("SCRAPE_TIMEOUT", 30, [0.25, 120]),
     minPollIntervalMs: read.seconds("MIN_POLL_INTERVAL", 1, [0, 3_600]),

@@ -7,7 +7,7 @@
 import { startCli } from "../panos/cli.ts";
 import { type Clock, systemClock } from "../std/clock.ts";
 import type { Config } from "../config/config.ts";
-import { createFirewall, type Firewall } from "./firewall.ts";
+import { type Firewall, PolledFirewall } from "./firewall.ts";
 import {
   acceptFirst,
   acceptPinned,
@@ -18,7 +18,7 @@ import { createLockout } from "./guard.ts";
 import type { Log } from "../std/log.ts";
 import type { Logins } from "../model/poll.ts";
 import { createPace } from "./rate_limit.ts";
-import { createSessions, type Session } from "./session.ts";
+import { type Session, SessionHolder } from "./session.ts";
 import { quoteWithout } from "../std/quote.ts";
 import { openShell } from "../ssh/connection.ts";
 import { isSameTarget, parseTarget, type Target } from "../model/target.ts";
@@ -62,12 +62,12 @@ export function createFleet(
     const { record, recordLogin } = createJournal(targetLog);
     const rejectHostKey = createHostKeyCheck(config, target, targetLog);
 
-    const sessions = createSessions({
+    const sessions = new SessionHolder({
       target: name,
-      lockout,
+      guard: lockout,
       clock,
-      pace,
-      maxAgeMs: config.sessionMaxAgeMs,
+      rateLimit: pace,
+      idleTimeoutMs: config.sessionIdleTimeoutMs,
       loginTimeoutMs: config.loginTimeoutMs,
       onLoginFailed: recordLogin,
       async openSession(progress, signal): Promise<Session> {
@@ -86,14 +86,13 @@ export function createFleet(
         return { cli, end: shell.end };
       },
     });
-    return createFirewall({
+    return new PolledFirewall({
       target: name,
       sessions,
-      lockout,
+      guard: lockout,
       clock,
       minPollIntervalMs: config.minPollIntervalMs,
       onPoll: record,
-      onLoginFailed: recordLogin,
     });
   }
 

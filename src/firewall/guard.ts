@@ -15,7 +15,7 @@ import type { Clock } from "../std/clock.ts";
 import { PollError } from "../model/poll.ts";
 
 /** One login, from before it sends the credentials to its verdict. */
-export interface Attempt {
+export interface Attempt extends Disposable {
   /**
    * Waits until this login may send the credentials.
    *
@@ -38,11 +38,12 @@ export interface Lockout {
   check(target: string): void;
   isHeld(target: string): boolean;
   /**
-   * Unix time in seconds before which there is no login; 0 if there may be.
+   * Unix time in seconds before which there is no login; `undefined` if there
+   * may be one.
    *
    * @param target Without it: of what holds for all targets.
    */
-  retryAt(target?: string): number;
+  retryAt(target?: string): number | undefined;
   attempt(target: string, signal: AbortSignal): Attempt;
 }
 
@@ -254,16 +255,20 @@ export function createLockout(clock: Clock): Lockout {
           endTurn = undefined;
         }
       },
+      [Symbol.dispose](): void {
+        endTurn?.();
+      },
     };
   }
 
   return {
     check,
     isHeld: (target) => activeHold(target) !== undefined,
-    retryAt(target): number {
+    retryAt(target): number | undefined {
       const strikes = target === undefined ? [] : [recordOf(target).strikes];
       const active = [account, ...strikes].filter(isActive);
-      return Math.max(0, ...active.map(({ retryAt }) => retryAt));
+      if (active.length === 0) return undefined;
+      return Math.max(...active.map(({ retryAt }) => retryAt));
     },
     attempt,
   };

@@ -1,17 +1,21 @@
 /**
  * The one session of a firewall: how it begins, is kept, and ends.
  *
+ * There is never a second one: at any time it is in exactly one of the states
+ * of {@linkcode State}, and each method says what it does in which of them.
+ *
  * @module
  */
 
-import { setAlarm } from "../std/alarm.ts";
+import { untilAborted } from "../std/abort.ts";
 import type { Cli } from "../panos/cli.ts";
 import type { Clock } from "../std/clock.ts";
+import { Countdown, settledWithin } from "../std/deadline.ts";
 import type { Lockout } from "./guard.ts";
 import type { Pace } from "./rate_limit.ts";
-import { PollError } from "../model/poll.ts";
+import { type Phase, PollError } from "../model/poll.ts";
 import type { Login } from "../ssh/connection.ts";
-import { type Mark, toSeconds } from "../model/stopwatch.ts";
+import { type Stopwatch, toSeconds } from "../model/stopwatch.ts";
 
 /** A session on a firewall, ready for a command. */
 export interface Session {
@@ -37,186 +41,311 @@ export type OpenSession = (
   signal: AbortSignal,
 ) => Promise<Session>;
 
-export interface SessionsOptions {
-  /** What the lockout knows the firewall by. */
+export interface SessionHolderOptions {
+  /** What the guard knows the firewall by. */
   readonly target: string;
   readonly openSession: OpenSession;
-  readonly lockout: Lockout;
+  readonly guard: Lockout;
   readonly clock: Clock;
   /** Waits until a login may start. */
-  readonly pace: Pace;
-  /** How long a session is kept for the next poll; 0 keeps none. */
-  readonly maxAgeMs: number;
+  readonly rateLimit: Pace;
+  /** How long a session may stand unused; 0 ends it with each poll. */
+  readonly idleTimeoutMs: number;
+  /** From the TCP connect; time spent waiting at the guard is left out. */
   readonly loginTimeoutMs: number;
-  /** Told of a login that nobody waited for. */
+  /** Told of a login that failed when no poll waited for it. */
   onLoginFailed(error: unknown): void;
 }
 
-/** The session of one firewall, of which there is never a second. */
-export interface Sessions {
-  /** Logins attempted. */
-  readonly logins: number;
-  /** Seconds, of the last login that succeeded. */
-  readonly loginDuration: number | undefined;
-  /** The phases of the login under way, or else of the last one. */
-  readonly marks: readonly Mark[];
-  /** The kept session, if there is one; it will not end for lack of use now. */
-  take(): Session | undefined;
-  /**
-   * Waits for the login under way, or else for a new one, whose session is
-   * kept. It goes on when nobody waits any more.
-   *
-   * @throws {PollError} If it failed.
-   */
-  login(): Promise<void>;
-  /** Gives a session back that served a poll. */
-  release(session: Session): void;
-  /** Destroys a session that must not be used again. */
-  destroy(session: Session, reason: PollError): void;
-  /** Ends everything, for good. */
-  end(): Promise<void>;
-}
-
-interface Kept {
+/** A session that is open, and what destroys it. */
+interface Open {
   readonly session: Session;
   readonly controller: AbortController;
-  /** Monotonic, in milliseconds. */
-  readonly expiresAt: number;
 }
 
-const STOPPING = "Cannot go on as the exporter is stopping";
+/** The poll that waits for a login. */
+interface Waiter {
+  readonly stopwatch: Stopwatch;
+  readonly resolve: (session: Session) => void;
+  readonly reject: (error: unknown) => void;
+}
 
-/** How far ages differ, so that a fleet does not log in all at once. */
-const AGE_SPREAD = 0.1;
+interface LoggingIn {
+  readonly kind: "logging in";
+  readonly controller: AbortController;
+  phase: Phase | undefined;
+  /** `undefined` while the login goes on for the next poll. */
+  waiter: Waiter | undefined;
+  /** Settles when nothing is left of this login, or of the session before it. */
+  gone: Promise<unknown>;
+}
 
-/** How often a session that outlives its age looks whether logins are held. */
+type State =
+  | { readonly kind: "none" }
+  | LoggingIn
+  | {
+    readonly kind: "idle";
+    readonly open: Open;
+    readonly cancelTimer: () => void;
+  }
+  | { readonly kind: "in use"; readonly open: Open }
+  | { readonly kind: "ending"; readonly done: Promise<void> }
+  | { readonly kind: "stopped"; readonly done: Promise<void> };
+
+const NONE: State = { kind: "none" };
+
+/** How long the end of a session or of a login may hold up the next login. */
+const END_LIMIT_MS = 3_000;
+
+/** How often a session that should be ended looks whether logins are held. */
 const HELD_CHECK_MS = 1_000;
 
-/** Prepares the session of a firewall; none is opened yet. */
-export function createSessions(options: SessionsOptions): Sessions {
-  const { target, lockout, clock, maxAgeMs, loginTimeoutMs } = options;
-  const now = (): number => clock.monotonicMs();
+const ENDED = new PollError("session", "The session was ended");
+const STOPPING = new PollError(
+  "session",
+  "Cannot go on as the exporter is stopping",
+);
 
-  let kept: Kept | undefined;
-  let loginUnderWay: Promise<void> | undefined;
-  let loginController: AbortController | undefined;
-  let ending: Promise<void> = Promise.resolve();
-  let cancelIdle = (): void => {};
-  let isStopped = false;
-  let logins = 0;
-  let loginDuration: number | undefined;
-  let marks: Mark[] = [];
+/** Holds the session of one firewall, for one poll at a time. */
+export class SessionHolder {
+  readonly #options: SessionHolderOptions;
+  #state: State = NONE;
+  #logins = 0;
+  #loginDuration: number | undefined;
 
-  async function login(): Promise<void> {
-    if (loginUnderWay === undefined) {
-      if (isStopped) throw new PollError("session", STOPPING);
-      lockout.check(target);
-      loginUnderWay = startLogin().finally(() => loginUnderWay = undefined);
-    }
-    await loginUnderWay;
+  /** None is opened yet. */
+  constructor(options: SessionHolderOptions) {
+    this.#options = options;
   }
 
-  async function startLogin(): Promise<void> {
-    marks = [];
-    const controller = loginController = new AbortController();
-    const { signal } = controller;
-    await ending;
-    await options.pace(signal);
-    lockout.check(target); // another login may have been rejected meanwhile
-    logins++;
-    const startedAt = now();
-    const cancelTimeout = setAlarm(loginTimeoutMs, () => {
+  /** Logins attempted. */
+  get logins(): number {
+    return this.#logins;
+  }
+
+  /** Seconds, of the last login that succeeded. */
+  get loginDuration(): number | undefined {
+    return this.#loginDuration;
+  }
+
+  /** Takes the session that stands idle into use, if there is one. */
+  take(): Session | undefined {
+    if (this.#state.kind !== "idle") return undefined;
+    const { open, cancelTimer } = this.#state;
+    cancelTimer();
+    this.#state = { kind: "in use", open };
+    return open.session;
+  }
+
+  /**
+   * Waits for the login under way, or else for a new one, and takes its session
+   * into use.
+   *
+   * @param stopwatch Is told the phases of the login.
+   * @param patience Aborted when nobody waits any more: the login goes on, and
+   * its session is kept for the next poll.
+   * @throws {PollError} Why the login failed, or the reason of `patience`.
+   */
+  async logIn(stopwatch: Stopwatch, patience: AbortSignal): Promise<Session> {
+    const login = this.#findLogin();
+    const { promise, resolve, reject } = Promise.withResolvers<Session>();
+    login.waiter = { stopwatch, resolve, reject };
+    if (login.phase !== undefined) stopwatch.begin(login.phase);
+    function giveUp(): void {
+      login.waiter = undefined;
+      reject(patience.reason);
+    }
+    patience.addEventListener("abort", giveUp);
+    try {
+      return await promise;
+    } finally {
+      patience.removeEventListener("abort", giveUp);
+    }
+  }
+
+  /** Gives a session back that can serve another poll. */
+  release(session: Session): void {
+    const open = this.#inUse(session);
+    if (open !== undefined) this.#keep(open, this.#options.idleTimeoutMs);
+  }
+
+  /** Destroys a session that must not be used again. */
+  destroy(session: Session, reason: PollError): void {
+    const open = this.#inUse(session);
+    if (open === undefined) return;
+    this.#state = NONE;
+    open.controller.abort(reason);
+  }
+
+  /** Ends everything, for good; settles within a bounded time. */
+  async end(): Promise<void> {
+    const state = this.#state;
+    const done = state.kind === "stopped" ? state.done : this.#stop(state);
+    this.#state = { kind: "stopped", done };
+    await done;
+  }
+
+  /** @returns `undefined` if it has died meanwhile, or everything is ending. */
+  #inUse(session: Session): Open | undefined {
+    if (this.#state.kind !== "in use") return undefined;
+    return this.#state.open.session === session ? this.#state.open : undefined;
+  }
+
+  #findLogin(): LoggingIn {
+    const state = this.#state;
+    switch (state.kind) {
+      case "logging in":
+        return state;
+      case "none":
+        return this.#startLogin(Promise.resolve());
+      case "ending":
+        return this.#startLogin(state.done);
+      case "stopped":
+        throw STOPPING;
+      case "idle":
+      case "in use":
+        throw new Error("Cannot log in: there is a session");
+    }
+  }
+
+  /** @param before Settles when the session before it has ended. */
+  #startLogin(before: Promise<void>): LoggingIn {
+    const { guard, target } = this.#options;
+    guard.check(target);
+    const login: LoggingIn = {
+      kind: "logging in",
+      controller: new AbortController(),
+      phase: undefined,
+      waiter: undefined,
+      gone: before,
+    };
+    this.#state = login;
+    this.#carryOut(login);
+    return login;
+  }
+
+  async #carryOut(login: LoggingIn): Promise<void> {
+    try {
+      this.#handOver(login, await this.#open(login));
+    } catch (error) {
+      login.controller.abort(error);
+      if (this.#state !== login) return; // it was stopped
+      this.#leave(this.#untilGone(login));
+      if (login.waiter === undefined) this.#options.onLoginFailed(error);
+      else login.waiter.reject(error);
+    }
+  }
+
+  async #open(login: LoggingIn): Promise<Session> {
+    const { guard, target, clock, rateLimit, loginTimeoutMs } = this.#options;
+    const { signal } = login.controller;
+    await untilAborted(login.gone, signal);
+    await rateLimit(signal);
+    signal.throwIfAborted();
+    guard.check(target); // another login may have been rejected meanwhile
+    this.#logins++;
+    using attempt = guard.attempt(target, signal);
+    using countdown = new Countdown(clock, loginTimeoutMs, () => {
       const seconds = loginTimeoutMs / 1_000;
       const message = `Cannot log in within ${seconds} s (SSH_LOGIN_TIMEOUT)`;
-      controller.abort(new PollError("timeout", message));
+      login.controller.abort(new PollError("timeout", message));
     });
-    const { beforeCredential, accepted, failed } = lockout.attempt(
-      target,
-      signal,
-    );
+    const opened = this.#options.openSession({
+      async beforeCredential(): Promise<void> {
+        using _pause = countdown.pause();
+        await attempt.beforeCredential();
+      },
+      onAccepted: () => attempt.accepted(),
+      onPhase(phase): void {
+        login.phase = phase;
+        login.waiter?.stopwatch.begin(phase);
+      },
+    }, signal);
+    login.gone = opened.catch(() => {}); // the error is reported below
     try {
-      const session = await options.openSession({
-        beforeCredential,
-        onAccepted: accepted,
-        onPhase: (phase) => void marks.push({ phase, at: now() }),
-      }, signal);
-      loginDuration = toSeconds(now() - startedAt);
-      keep(session, controller);
+      const session = await untilAborted(opened, signal);
+      this.#loginDuration = toSeconds(countdown.elapsedMs);
+      return session;
     } catch (error) {
-      const reason = failed(error);
-      controller.abort(reason);
-      throw reason;
-    } finally {
-      cancelTimeout();
-      loginController = undefined;
+      throw attempt.failed(error);
     }
   }
 
-  function keep(session: Session, controller: AbortController): void {
-    const spread = 1 + AGE_SPREAD * (2 * Math.random() - 1);
-    const expiresAt = now() + maxAgeMs * spread;
-    const candidate = { session, controller, expiresAt };
-    kept = candidate;
-    // a slow login that outlived its poll has to find the next one
-    endWhenIdle(Math.max(maxAgeMs, loginTimeoutMs));
-    session.cli.closed.then((reason) => {
-      controller.abort(reason);
-      if (kept === candidate) forget();
+  #handOver(login: LoggingIn, session: Session): void {
+    if (this.#state !== login) return; // it was stopped, and is destroyed
+    const { waiter, controller } = login;
+    const { idleTimeoutMs, loginTimeoutMs } = this.#options;
+    const open = { session, controller };
+    session.cli.closed.then((reason) => this.#lose(open, reason));
+    if (waiter === undefined) {
+      // a slow login that outlived its poll has to find the next one
+      this.#keep(open, Math.max(idleTimeoutMs, loginTimeoutMs));
+    } else {
+      this.#state = { kind: "in use", open };
+      waiter.resolve(session);
+    }
+  }
+
+  #lose(open: Open, reason: PollError): void {
+    const state = this.#state;
+    if (state.kind === "idle" && state.open === open) state.cancelTimer();
+    if (
+      (state.kind === "idle" || state.kind === "in use") && state.open === open
+    ) this.#state = NONE;
+    open.controller.abort(reason);
+  }
+
+  /** @param ms 0 keeps it only while it could not be replaced. */
+  #keep(open: Open, ms: number): void {
+    if (ms === 0) return this.#retire(open);
+    const cancelTimer = this.#options.clock.setTimer(
+      ms,
+      () => this.#retire(open),
+    );
+    this.#state = { kind: "idle", open, cancelTimer };
+  }
+
+  #retire(open: Open): void {
+    const { guard, target } = this.#options;
+    if (guard.isHeld(target)) this.#keep(open, HELD_CHECK_MS);
+    else this.#leave(this.#endPolitely(open));
+  }
+
+  #leave(done: Promise<void>): void {
+    const ending = { kind: "ending", done } as const;
+    this.#state = ending;
+    done.finally(() => {
+      if (this.#state === ending) this.#state = NONE;
     });
   }
 
-  function endWhenIdle(ms: number): void {
-    cancelIdle();
-    cancelIdle = setAlarm(ms, () => {
-      if (lockout.isHeld(target)) endWhenIdle(Math.max(ms, HELD_CHECK_MS));
-      else retire();
-    });
+  async #endPolitely({ session, controller }: Open): Promise<void> {
+    try {
+      await settledWithin(END_LIMIT_MS, session.end(), this.#options.clock);
+    } finally {
+      controller.abort(ENDED);
+    }
   }
 
-  function forget(): Kept | undefined {
-    cancelIdle();
-    const last = kept;
-    kept = undefined;
-    return last;
+  async #untilGone({ gone }: LoggingIn): Promise<void> {
+    await settledWithin(END_LIMIT_MS, gone, this.#options.clock);
   }
 
-  function retire(): void {
-    const last = forget();
-    if (last !== undefined) ending = last.session.end();
+  #stop(state: Exclude<State, { kind: "stopped" }>): Promise<void> {
+    switch (state.kind) {
+      case "none":
+        return Promise.resolve();
+      case "logging in":
+        state.controller.abort(STOPPING);
+        state.waiter?.reject(STOPPING);
+        return this.#untilGone(state);
+      case "idle":
+        state.cancelTimer();
+        return this.#endPolitely(state.open);
+      case "in use":
+        return this.#endPolitely(state.open);
+      case "ending":
+        return state.done;
+    }
   }
-
-  return {
-    get logins(): number {
-      return logins;
-    },
-    get loginDuration(): number | undefined {
-      return loginDuration;
-    },
-    get marks(): readonly Mark[] {
-      return marks;
-    },
-    take(): Session | undefined {
-      cancelIdle();
-      return kept?.session;
-    },
-    login,
-    release(session): void {
-      if (kept?.session !== session) return;
-      const isOld = now() >= kept.expiresAt && !lockout.isHeld(target);
-      if (!isOld) return endWhenIdle(maxAgeMs);
-      retire();
-      // so that no poll has to wait for a slow login every few minutes
-      if (maxAgeMs > 0) login().catch(options.onLoginFailed);
-    },
-    destroy(session, reason): void {
-      if (kept?.session === session) forget()?.controller.abort(reason);
-    },
-    async end(): Promise<void> {
-      isStopped = true;
-      loginController?.abort(new PollError("session", STOPPING));
-      retire();
-      await ending;
-      await loginUnderWay?.catch(() => {}); // told to those who wait for it
-    },
-  };
 }

@@ -75,12 +75,12 @@ export interface Status {
   readonly target: string;
   /** `undefined` before the first poll has finished. */
   readonly poll: Poll | undefined;
-  /** 0 before the first success. */
-  readonly lastSuccessAt: number;
+  /** `undefined` before the first success. */
+  readonly lastSuccessAt: number | undefined;
   /** Of the last login that succeeded, in seconds. */
   readonly loginDuration: number | undefined;
-  /** No login before this time; 0 when logins are allowed. */
-  readonly authRetryAt: number;
+  /** No login before this time; `undefined` when logins are allowed. */
+  readonly authRetryAt: number | undefined;
   /** Logins attempted since the exporter started. */
   readonly logins: number;
 }

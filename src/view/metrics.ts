@@ -102,7 +102,7 @@ export function firewallFamilies(status: Status): readonly MetricFamily[] {
       type: "gauge",
       help:
         "Unix time of the last successful poll; 0 if there was none since the exporter started.",
-      samples: [{ value: lastSuccessAt }],
+      samples: [{ value: lastSuccessAt ?? 0 }],
     },
     {
       name: "panos_ipsec_tunnels_configured",
@@ -137,7 +137,7 @@ export function loginFamilies(logins: Logins): readonly MetricFamily[] {
       type: "gauge",
       help:
         "Unix time before which no login is attempted because one was rejected; 0 when logins are allowed.",
-      samples: [{ value: logins.authRetryAt }],
+      samples: [{ value: logins.authRetryAt ?? 0 }],
     },
     {
       name: "panos_ipsec_ssh_logins_total",

@@ -189,7 +189,8 @@ function toView(status: Status, now: number): View {
   const isStandby = poll !== undefined && isOnStandby(poll);
   const isEmpty = poll?.ok === true && rows.length === 0 && !isStandby;
   const isStale = poll !== undefined && now - poll.finishedAt > STALE_AFTER;
-  const areLoginsHeld = status.authRetryAt > now;
+  const { authRetryAt } = status;
+  const areLoginsHeld = authRetryAt !== undefined && authRetryAt > now;
 
   const worst = CONDITIONS.find((condition) => counts[condition] > 0);
   let tone = worst === undefined || isStandby ? "idle" : TONE_OF[worst];
@@ -411,7 +412,7 @@ function renderNotes(view: View, now: number): string {
       "The firewall says that it has no tunnels; if it should have some, look at its data plane.",
     );
   }
-  if (view.areLoginsHeld) {
+  if (view.areLoginsHeld && authRetryAt !== undefined) {
     notes += renderWarning(
       `No login before ${renderTime(authRetryAt)}, in ${
         formatSpan(authRetryAt - now)
@@ -448,7 +449,7 @@ function renderFacts(status: Status, now: number): string {
     if (!poll.ok) {
       facts.push([
         "Last success",
-        ...(lastSuccessAt === 0
+        ...(lastSuccessAt === undefined
           ? ["none", "since the exporter started"] as const
           : renderMoment(lastSuccessAt, now)),
       ]);

@@ -29,7 +29,7 @@ const { values: options } = parseArgs({
     interval: { type: "string", default: "30" },
     /** Polls of each firewall that are measured, after one that is not. */
     rounds: { type: "string", default: "2" },
-    /** `SSH_SESSION_MAX_AGE` of each variant: kept, and a login per poll. */
+    /** `SSH_SESSION_IDLE_TIMEOUT` of each variant: kept, and a login per poll. */
     ages: { type: "string", default: "600,0" },
   },
 });
@@ -74,13 +74,16 @@ interface Exporter extends AsyncDisposable {
   readonly pid: number;
 }
 
-async function measure(size: number, maxAge: number): Promise<Measurement> {
+async function measure(
+  size: number,
+  idleTimeout: number,
+): Promise<Measurement> {
   const intervalMs = Number(options.interval) * 1_000;
   await using fleet = await startFleet({
     size,
     tunnels: Number(options.tunnels),
   });
-  await using exporter = await startExporter(fleet, maxAge);
+  await using exporter = await startExporter(fleet, idleTimeout);
 
   async function pollAll(): Promise<readonly Polled[]> {
     const start = performance.now();
@@ -110,7 +113,7 @@ async function measure(size: number, maxAge: number): Promise<Measurement> {
     .sort((a, b) => a - b);
   return {
     firewalls: size,
-    session: maxAge === 0 ? "login per poll" : "kept",
+    session: idleTimeout === 0 ? "login per poll" : "kept",
     polls: all.length,
     failed: all.filter(({ isGood }) => !isGood).length,
     late: all.filter(({ durationMs }) => durationMs > SCRAPE_TIMEOUT_S * 1_000)
@@ -141,7 +144,10 @@ async function poll(exporter: URL, target: string): Promise<Polled> {
   };
 }
 
-async function startExporter(fleet: Fleet, maxAge: number): Promise<Exporter> {
+async function startExporter(
+  fleet: Fleet,
+  idleTimeout: number,
+): Promise<Exporter> {
   const url = new URL(`http://127.0.0.1:${freePort()}`);
   const executable = Deno.env.get("EXPORTER_EXECUTABLE");
   const main = new URL("../../main.ts", import.meta.url).pathname;
@@ -158,7 +164,7 @@ async function startExporter(fleet: Fleet, maxAge: number): Promise<Exporter> {
       // Each poll is to reach its firewall, however short the interval.
       MIN_POLL_INTERVAL: "0",
       SSH_HOST_KEY: fleet.fingerprint,
-      SSH_SESSION_MAX_AGE: String(maxAge),
+      SSH_SESSION_IDLE_TIMEOUT: String(idleTimeout),
       TARGETS: fleet.targets.join(","),
     },
     stdin: "null",
@@ -218,9 +224,9 @@ function parseList(text: string): readonly number[] {
 }
 
 const measurements: Measurement[] = [];
-for (const maxAge of parseList(options.ages)) {
+for (const idleTimeout of parseList(options.ages)) {
   for (const size of parseList(options.sizes)) {
-    measurements.push(await measure(size, maxAge));
+    measurements.push(await measure(size, idleTimeout));
   }
 }
 console.table(measurements);

@@ -47,14 +47,17 @@ async function startServer(tunnels: number): Promise<OpenSsh> {
   return server;
 }
 
-async function startFor(server: OpenSsh, maxAge: string): Promise<Exporter> {
+async function startFor(
+  server: OpenSsh,
+  idleTimeout: string,
+): Promise<Exporter> {
   return await startExporter({
     HOSTNAME: "127.0.0.1",
     SSH_PORT: String(server.port),
     USERNAME: server.username,
     SSH_PRIVATE_KEY: server.privateKey,
     SSH_HOST_KEY: server.fingerprint,
-    SSH_SESSION_MAX_AGE: maxAge,
+    SSH_SESSION_IDLE_TIMEOUT: idleTimeout,
     MIN_POLL_INTERVAL: "0",
   });
 }

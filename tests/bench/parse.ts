@@ -58,7 +58,7 @@ function statusOf(flow: VpnFlow): Status {
     poll: { ok: true, flow, haState: "active", durations, finishedAt: 1 },
     lastSuccessAt: 1,
     loginDuration: 1,
-    authRetryAt: 0,
+    authRetryAt: undefined,
     logins: 1,
   };
 }

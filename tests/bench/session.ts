@@ -32,12 +32,12 @@ export async function benchMemory(): Promise<void> {
 
 async function benchMemoryOf(
   what: string,
-  maxAge: string,
+  idleTimeout: string,
   scrapes: number,
   budget: string,
 ): Promise<void> {
   await using fleet = await startFleet({ size: 1, tunnels: 6 });
-  await using exporter = await startFor(fleet, maxAge);
+  await using exporter = await startFor(fleet, idleTimeout);
   const marks = [100, 2_000, scrapes / 2, scrapes];
   const sizes = new Map<number, number>();
   for (let done = 1; done <= scrapes; done++) {
@@ -58,7 +58,7 @@ async function benchMemoryOf(
   );
 }
 
-async function startFor(fleet: Fleet, maxAge: string): Promise<Exporter> {
+async function startFor(fleet: Fleet, idleTimeout: string): Promise<Exporter> {
   const port = fleet.targets[0]?.split(":")[1] ?? "";
   return await startExporter({
     HOSTNAME: "127.0.0.1",
@@ -66,7 +66,7 @@ async function startFor(fleet: Fleet, maxAge: string): Promise<Exporter> {
     USERNAME: fleet.username,
     PASSWORD: fleet.password,
     SSH_HOST_KEY: fleet.fingerprint,
-    SSH_SESSION_MAX_AGE: maxAge,
+    SSH_SESSION_IDLE_TIMEOUT: idleTimeout,
     MIN_POLL_INTERVAL: "0",
   });
 }

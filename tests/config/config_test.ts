@@ -39,7 +39,7 @@ Deno.test("parseConfig() needs an account, its password and a firewall", () => {
     sshPort: 22,
     hostKeys: undefined,
     legacyAlgorithms: false,
-    sessionMaxAgeMs: 600_000,
+    sessionIdleTimeoutMs: 600_000,
     loginTimeoutMs: 60_000,
     scrapeTimeoutMs: 30_000,
     minPollIntervalMs: 1_000,
@@ -59,7 +59,7 @@ Deno.test("parseConfig() takes what is set", () => {
     ...COMPLETE,
     SSH_PORT: "2222",
     SSH_LEGACY_ALGORITHMS: "true",
-    SSH_SESSION_MAX_AGE: "0",
+    SSH_SESSION_IDLE_TIMEOUT: "0",
     SSH_LOGIN_TIMEOUT: "90.5",
     SCRAPE_TIMEOUT: "0.25",
     MIN_POLL_INTERVAL: "0",
@@ -139,7 +139,7 @@ Deno.test("parseConfig() reports every fault at once, and no secret", () => {
     SSH_PORT: "0",
     SSH_HOST_KEY: "MD5:00",
     SSH_LEGACY_ALGORITHMS: "yes",
-    SSH_SESSION_MAX_AGE: "10m",
+    SSH_SESSION_IDLE_TIMEOUT: "10m",
     SSH_LOGIN_TIMEOUT: "0",
     SCRAPE_TIMEOUT: "-1",
     MIN_POLL_INTERVAL: "1e3",
@@ -167,7 +167,7 @@ Deno.test("parseConfig() reports every fault at once, and no secret", () => {
       "SSH_LOGIN_TIMEOUT",
       "SSH_PORT",
       "SSH_PRIVATE_KEY",
-      "SSH_SESSION_MAX_AGE",
+      "SSH_SESSION_IDLE_TIMEOUT",
       "USERNAME",
     ],
   );
@@ -591,7 +591,7 @@ function namesAskedFor(): readonly string[] {
 
 function timesOf(config: Config): readonly number[] {
   return [
-    config.sessionMaxAgeMs,
+    config.sessionIdleTimeoutMs,
     config.loginTimeoutMs,
     config.scrapeTimeoutMs,
     config.minPollIntervalMs,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createJournal } from "../../src/firewall/journal.ts";
 import type { Fields } from "../../src/std/log.ts";
 import { type Poll, PollError, type Reason } from "../../src/model/poll.ts";
-import { durationsBetween } from "../../src/model/stopwatch.ts";
+import { NO_DURATIONS } from "../../src/model/stopwatch.ts";
 import type { Tunnel } from "../../src/model/tunnel.ts";
 
 Deno.test("a good poll is worth a line when it is the first, and then no more", () => {
@@ -246,7 +246,7 @@ function tunnels(size: number): readonly Tunnel[] {
   );
 }
 
-const FINISHED = { durations: durationsBetween([], 0, 0), finishedAt: 0 };
+const FINISHED = { durations: NO_DURATIONS, finishedAt: 0 };
 
 function good(tunnels: readonly Tunnel[]): Poll {
   const flow = { tunnels, configured: tunnels.length };

@@ -1,56 +1,98 @@
 import assert from "node:assert/strict";
 import { createPace } from "../../src/firewall/rate_limit.ts";
 import { PollError } from "../../src/model/poll.ts";
-import { createScene, nth } from "../support/fake_logins.ts";
-import { stopTime } from "../support/fake_time.ts";
+import { Stopwatch } from "../../src/model/stopwatch.ts";
+import { createScene, nth, type Scene } from "../support/fake_logins.ts";
+import { type FakeTime, stopTime } from "../support/fake_time.ts";
 
 const MINUTE_MS = 60_000;
 const hungUp = new PollError("session", "The firewall closed the session");
 const rejection = new PollError("auth", "it rejected the credentials");
+const late = new PollError("timeout", "Cannot wait longer");
 
-Deno.test("login() keeps the session for take()", async () => {
+Deno.test("a login's session is in use by the poll that waited for it", async () => {
   using time = stopTime();
   await using scene = createScene(time);
   const { sessions, logIn } = scene;
   assert.equal(sessions.take(), undefined);
   const { session } = await logIn();
+  assert.equal(sessions.take(), undefined);
+  sessions.release(session);
   assert.equal(sessions.take(), session);
-  assert.equal(sessions.take(), session);
+  assert.equal(sessions.take(), undefined);
   assert.equal(sessions.logins, 1);
 });
 
-Deno.test("whoever asks during a login shares it", async () => {
+Deno.test("a login that was given up goes on, and is joined by the next poll", async () => {
   using time = stopTime();
   await using scene = createScene(time);
-  const { sessions, logins } = scene;
-  const asked = [sessions.login(), sessions.login()];
-  await time.pass(1_000);
-  asked.push(sessions.login());
-  await nth(logins, 0).succeed();
-  await Promise.all(asked);
+  const { logins, unheard } = scene;
+  await giveUp(scene, time);
+  const joined = scene.wait();
+  const session = await nth(logins, 0).succeed();
+  assert.equal(await joined, session.session);
   assert.equal(logins.length, 1);
+  assert.deepEqual(unheard, []);
 });
 
-Deno.test("whoever asks during a login shares its failure", async () => {
+Deno.test("a login that nobody waits for keeps its session", async () => {
   using time = stopTime();
   await using scene = createScene(time);
-  const { sessions, logins } = scene;
-  const asked = [sessions.login(), sessions.login()];
-  const failed = Promise.allSettled(asked);
-  await time.settle();
-  const unreachable = new PollError("connect", "Cannot connect");
-  await nth(logins, 0).fail(unreachable);
-  assert.deepEqual(
-    (await failed).map((outcome) => "reason" in outcome && outcome.reason),
-    [unreachable, unreachable],
-  );
-  assert(nth(logins, 0).signal.aborted, "what is left of it is destroyed");
-  assert.equal(sessions.take(), undefined);
+  await giveUp(scene, time);
+  const session = await nth(scene.logins, 0).succeed();
+  assert.equal(scene.sessions.take(), session.session);
 });
 
-Deno.test("a session is ended when nobody has used it for its age", async () => {
+Deno.test("a login that is given up as it succeeds loses no session", async (t) => {
+  for (const order of ["success first", "giving up first"]) {
+    await t.step(order, async () => {
+      using time = stopTime();
+      await using scene = createScene(time);
+      const { sessions, logins } = scene;
+      const patience = new AbortController();
+      const waited = sessions.logIn(new Stopwatch(time.clock), patience.signal);
+      const outcome = waited.catch(() => undefined);
+      await time.settle();
+      await nth(logins, 0).authenticate();
+      if (order === "giving up first") patience.abort(late);
+      const opened = nth(logins, 0).open();
+      if (order === "success first") patience.abort(late);
+      const { session } = await opened;
+      const used = await outcome ?? sessions.take();
+      assert.equal(used, session);
+      sessions.release(session);
+      assert.equal(sessions.take(), session);
+    });
+  }
+});
+
+Deno.test("a login that fails is told to the poll that waits, or else aside", async (t) => {
+  for (const isWaitedFor of [true, false]) {
+    await t.step(isWaitedFor ? "waited for" : "given up", async () => {
+      using time = stopTime();
+      await using scene = createScene(time);
+      const unreachable = new PollError("connect", "Cannot connect");
+      if (isWaitedFor) {
+        const failed = assert.rejects(scene.wait(), unreachable);
+        await time.settle();
+        await nth(scene.logins, 0).fail(unreachable);
+        await failed;
+      } else {
+        await giveUp(scene, time);
+        await nth(scene.logins, 0).fail(unreachable);
+      }
+      assert.deepEqual(scene.unheard, isWaitedFor ? [] : [unreachable]);
+      assert(nth(scene.logins, 0).signal.aborted, "what is left is destroyed");
+      assert.equal(scene.sessions.take(), undefined);
+      assert.equal(time.timers, 0);
+      await scene.logIn();
+    });
+  }
+});
+
+Deno.test("a session is ended once it has stood unused for its time", async () => {
   using time = stopTime();
-  await using scene = createScene(time, { maxAgeMs: 5 * MINUTE_MS });
+  await using scene = createScene(time, { idleTimeoutMs: 5 * MINUTE_MS });
   const { sessions, logIn } = scene;
   const kept = await logIn();
   sessions.release(kept.session);
@@ -61,81 +103,30 @@ Deno.test("a session is ended when nobody has used it for its age", async () => 
   assert.equal(sessions.take(), undefined);
 });
 
-Deno.test("a session that is taken does not end for lack of use", async () => {
-  using time = stopTime();
-  await using scene = createScene(time);
-  const { sessions, logIn } = scene;
-  const kept = await logIn();
-  sessions.release(kept.session);
-  sessions.take();
-  await time.pass(60 * MINUTE_MS);
-  assert(!kept.isEnding);
-});
-
-Deno.test("a session past its age serves one last poll, and its successor logs in", async () => {
+Deno.test("a session in use does not age", async () => {
   using time = stopTime();
   await using scene = createScene(time);
   const { sessions, logins, logIn } = scene;
-  const old = await logIn();
-  for (let poll = 0; poll < 4; poll++) {
-    sessions.release(old.session);
-    await time.pass(2 * MINUTE_MS);
-    assert.equal(sessions.take(), old.session);
+  const kept = await logIn();
+  for (let day = 0; day < 3; day++) {
+    await time.pass(24 * 60 * MINUTE_MS);
+    sessions.release(kept.session);
+    await time.pass(9 * MINUTE_MS);
+    assert.equal(sessions.take(), kept.session);
   }
-  await time.pass(4 * MINUTE_MS);
-  sessions.release(old.session);
-  await time.settle();
-  assert(old.isEnding);
-  assert.equal(logins.length, 1, "the old session has not ended");
-  await old.close(hungUp);
-  assert.equal(logins.length, 2);
-  const successor = await nth(logins, 1).succeed();
-  assert.equal(sessions.take(), successor.session);
+  assert(!kept.isEnding);
+  assert.equal(logins.length, 1);
 });
 
-Deno.test("a failure of the successor is told, as nobody waits for it", async () => {
+Deno.test("without an idle time a session serves one poll", async () => {
   using time = stopTime();
-  await using scene = createScene(time);
-  const { sessions, logins, logIn, unheard } = scene;
-  const old = await logIn();
-  sessions.take();
-  await time.pass(12 * MINUTE_MS);
-  sessions.release(old.session);
-  await old.close(hungUp);
-  await nth(logins, 1).fail(rejection);
-  assert.deepEqual(unheard, [rejection]);
-  await assert.rejects(sessions.login(), { reason: "auth" });
-  assert.equal(logins.length, 2);
-});
-
-Deno.test("ages differ by a tenth, so that a fleet does not log in all at once", async () => {
-  using time = stopTime();
-  const ages: number[] = [];
-  for (let firewall = 0; firewall < 40; firewall++) {
-    await using scene = createScene(time);
-    const { sessions, logIn } = scene;
-    const start = time.now;
-    const { session } = await logIn();
-    while (sessions.take() === session) {
-      await time.pass(MINUTE_MS / 6);
-      sessions.release(session);
-    }
-    ages.push((time.now - start) / MINUTE_MS);
-  }
-  assert(Math.min(...ages) >= 9, `one lived ${Math.min(...ages)} minutes`);
-  assert(Math.max(...ages) <= 11.2, `one lived ${Math.max(...ages)} minutes`);
-  assert(new Set(ages).size > 3, `all of them lived ${ages[0]} minutes`);
-});
-
-Deno.test("without an age a session serves one poll and has no successor", async () => {
-  using time = stopTime();
-  await using scene = createScene(time, { maxAgeMs: 0 });
+  await using scene = createScene(time, { idleTimeoutMs: 0 });
   const { sessions, logins, logIn } = scene;
   const first = await logIn();
-  assert.equal(sessions.take(), first.session);
   sessions.release(first.session);
-  await time.pass(MINUTE_MS);
   assert(first.isEnding);
+  assert.equal(sessions.take(), undefined);
+  await time.pass(MINUTE_MS);
   assert.equal(logins.length, 1);
 });
 
@@ -145,8 +136,9 @@ Deno.test("a session that no poll has used is kept as long as a login may take",
       `${ms} ms later it is ${isKept ? "kept" : "ended"}`,
       async () => {
         using time = stopTime();
-        await using scene = createScene(time, { maxAgeMs: 0 });
-        const unused = await scene.logIn();
+        await using scene = createScene(time, { idleTimeoutMs: 0 });
+        await giveUp(scene, time);
+        const unused = await nth(scene.logins, 0).succeed();
         await time.pass(Number(ms));
         assert.equal(unused.isEnding, !isKept);
         assert.equal(scene.sessions.take() === unused.session, isKept);
@@ -157,12 +149,12 @@ Deno.test("a session that no poll has used is kept as long as a login may take",
 
 Deno.test("there is no login before the last session has ended", async () => {
   using time = stopTime();
-  await using scene = createScene(time, { maxAgeMs: 0 });
-  const { sessions, logins, logIn } = scene;
+  await using scene = createScene(time, { idleTimeoutMs: 0 });
+  const { sessions, logins, logIn, wait } = scene;
   const first = await logIn();
   sessions.release(first.session);
-  const loggedIn = sessions.login();
-  await time.pass(30_000);
+  const loggedIn = wait();
+  await time.pass(2_900);
   assert.equal(logins.length, 1);
   await first.close(hungUp);
   assert.equal(logins.length, 2);
@@ -170,18 +162,59 @@ Deno.test("there is no login before the last session has ended", async () => {
   await loggedIn;
 });
 
-Deno.test("a session that dies is not kept", async () => {
+Deno.test("a session that never ends holds the next login up for three seconds", async () => {
   using time = stopTime();
-  await using scene = createScene(time);
-  const { sessions, logins, logIn } = scene;
-  const dead = await logIn();
-  await dead.close(hungUp);
-  assert.equal(sessions.take(), undefined);
-  assert(nth(logins, 0).signal.aborted, "the connection is destroyed");
-  assert.equal(time.timers, 0);
-  sessions.release(dead.session);
-  assert.equal(sessions.take(), undefined);
-  assert.equal(time.timers, 0);
+  await using scene = createScene(time, { idleTimeoutMs: 0 });
+  const { sessions, logins, logIn, wait } = scene;
+  const deaf = await logIn();
+  sessions.release(deaf.session);
+  const loggedIn = wait();
+  await time.pass(3_000);
+  assert.equal(logins.length, 2);
+  assert(nth(logins, 0).signal.aborted, "what is left of it is destroyed");
+  await nth(logins, 1).succeed();
+  await loggedIn;
+});
+
+Deno.test("a login that does not end when it is given up holds the next one up for three seconds", async () => {
+  using time = stopTime();
+  let begun = 0;
+  await using scene = createScene(time, {
+    loginTimeoutMs: 20_000,
+    openSession: () => {
+      begun++;
+      return new Promise(() => {});
+    },
+  });
+  const failed = assert.rejects(scene.wait(), { reason: "timeout" });
+  await time.pass(20_000);
+  await failed;
+  const next = assert.rejects(scene.wait(), { reason: "timeout" });
+  await time.pass(2_999);
+  assert.equal(begun, 1);
+  await time.pass(1);
+  assert.equal(begun, 2);
+  await time.pass(20_000);
+  await next;
+});
+
+Deno.test("a session that dies is not kept, idle or in use", async (t) => {
+  for (const isIdle of [true, false]) {
+    await t.step(isIdle ? "idle" : "in use", async () => {
+      using time = stopTime();
+      await using scene = createScene(time);
+      const { sessions, logins, logIn } = scene;
+      const dead = await logIn();
+      if (isIdle) sessions.release(dead.session);
+      await dead.close(hungUp);
+      assert.equal(sessions.take(), undefined);
+      assert(nth(logins, 0).signal.aborted, "the connection is destroyed");
+      assert.equal(time.timers, 0);
+      sessions.release(dead.session);
+      assert.equal(sessions.take(), undefined);
+      assert.equal(time.timers, 0);
+    });
+  }
 });
 
 Deno.test("destroy() destroys its own session and no other", async () => {
@@ -189,7 +222,6 @@ Deno.test("destroy() destroys its own session and no other", async () => {
   await using scene = createScene(time);
   const { sessions, logins, logIn } = scene;
   const first = await logIn();
-  const late = new PollError("timeout", "Cannot finish");
   sessions.destroy(first.session, late);
   assert.equal(nth(logins, 0).signal.reason, late);
   assert.equal(sessions.take(), undefined);
@@ -197,15 +229,32 @@ Deno.test("destroy() destroys its own session and no other", async () => {
 
   const second = await logIn();
   sessions.destroy(first.session, late);
-  assert.equal(sessions.take(), second.session);
   assert(!nth(logins, 1).signal.aborted);
+  sessions.release(second.session);
+  assert.equal(sessions.take(), second.session);
+});
+
+Deno.test("destroy() does nothing to a session that is ending", async () => {
+  using time = stopTime();
+  await using scene = createScene(time, { idleTimeoutMs: 0 });
+  const { sessions, logins, logIn, wait } = scene;
+  const first = await logIn();
+  sessions.release(first.session);
+  sessions.destroy(first.session, late);
+  assert(!nth(logins, 0).signal.aborted);
+  const loggedIn = wait();
+  await time.settle();
+  assert.equal(logins.length, 1, "it has not ended");
+  await first.close(hungUp);
+  await nth(logins, 1).succeed();
+  await loggedIn;
 });
 
 Deno.test("a login is given up after its time, and counted", async () => {
   using time = stopTime();
   await using scene = createScene(time, { loginTimeoutMs: 20_000 });
-  const { sessions, logins } = scene;
-  const failed = assert.rejects(sessions.login(), {
+  const { sessions, logins, wait } = scene;
+  const failed = assert.rejects(wait(), {
     reason: "timeout",
     message: "Cannot log in within 20 s (SSH_LOGIN_TIMEOUT)",
   });
@@ -219,107 +268,134 @@ Deno.test("a login is given up after its time, and counted", async () => {
   assert.equal(time.timers, 0);
 });
 
-Deno.test("a login that waits for its turn is given up too, and sends nothing", async () => {
+Deno.test("what stands before the TCP connect is no login time", async () => {
   using time = stopTime();
-  await using scene = createScene(time);
-  const { lockout, logIn, logins, sessions } = scene;
-  const other = lockout.attempt("fw-b", new AbortController().signal);
-  await other.beforeCredential();
-  const failed = assert.rejects(sessions.login(), { reason: "timeout" });
-  await time.settle();
-  const authenticated = assert.rejects(nth(logins, 0).authenticate());
-  await time.pass(MINUTE_MS);
-  await Promise.all([failed, authenticated]);
-  other.failed(hungUp);
-  await logIn();
+  const pace = createPace(50_000);
+  await using scene = createScene(time, {
+    idleTimeoutMs: 0,
+    loginTimeoutMs: 20_000,
+    rateLimit: pace,
+  });
+  const { sessions, logins, logIn } = scene;
+  const first = await logIn();
+  sessions.release(first.session);
+  const loggedIn = scene.wait();
+  await time.pass(50_000);
+  assert.equal(logins.length, 2);
+  await time.pass(19_000);
+  await nth(logins, 1).succeed();
+  await loggedIn;
+  assert.equal(sessions.loginDuration, 19);
 });
 
-Deno.test("a login is timed as a whole", async () => {
+Deno.test("waiting for the verdict on another login is no login time", async () => {
+  using time = stopTime();
+  await using scene = createScene(time, { loginTimeoutMs: 20_000 });
+  const { guard, logins, sessions, wait } = scene;
+  const other = guard.attempt("fw-b", new AbortController().signal);
+  await other.beforeCredential();
+  const loggedIn = wait();
+  await time.pass(5_000);
+  const authenticated = nth(logins, 0).authenticate();
+  await time.pass(18_000);
+  assert(!nth(logins, 0).signal.aborted);
+  other.failed(hungUp);
+  await authenticated;
+  await time.pass(14_000);
+  await nth(logins, 0).open();
+  await loggedIn;
+  assert.equal(sessions.loginDuration, 19);
+  assert.equal(time.timers, 0);
+});
+
+Deno.test("a login that waits at the guard and is lost leaves no timer", async () => {
+  using time = stopTime();
+  await using scene = createScene(time);
+  const { guard, logins, wait } = scene;
+  const other = guard.attempt("fw-b", new AbortController().signal);
+  await other.beforeCredential();
+  const failed = assert.rejects(wait(), hungUp);
+  await time.settle();
+  const authenticated = assert.rejects(nth(logins, 0).authenticate());
+  await nth(logins, 0).fail(hungUp);
+  await Promise.all([failed, authenticated]);
+  assert.equal(time.timers, 0);
+  other.failed(hungUp);
+  await scene.logIn();
+});
+
+Deno.test("whoever waits for a login has its phases timed from then on", async () => {
   using time = stopTime();
   await using scene = createScene(time);
   const { sessions, logins } = scene;
-  const loggedIn = sessions.login();
+  const first = new Stopwatch(time.clock);
+  const patience = new AbortController();
+  const given = sessions.logIn(first, patience.signal).catch(() => {});
   await time.pass(1_500);
   await nth(logins, 0).authenticate();
   await time.pass(1_000);
-  await nth(logins, 0).succeed();
-  await loggedIn;
-  assert.equal(sessions.loginDuration, 2.5);
-  assert.deepEqual(
-    sessions.marks.map(({ phase, at }) => [phase, at]),
-    [["connect", 1_500], ["handshake", 1_500], ["auth", 1_500], [
-      "session",
-      1_500,
-    ]],
-  );
+  patience.abort(late);
+  await given;
+  first.stop();
+  await time.pass(500);
+  const second = new Stopwatch(time.clock);
+  const joined = sessions.logIn(second, new AbortController().signal);
+  await time.pass(2_000);
+  await nth(logins, 0).open();
+  await joined;
+  assert.equal(first.durations.session, 1);
+  assert.equal(second.durations.session, 2);
+  assert.equal(sessions.loginDuration, 5);
 });
 
 Deno.test("while logins are held none begins, and nothing is opened", async () => {
   using time = stopTime();
   await using scene = createScene(time);
-  const { sessions, logins } = scene;
-  const failed = assert.rejects(sessions.login(), rejection);
+  const { sessions, logins, wait } = scene;
+  const failed = assert.rejects(wait(), rejection);
   await time.settle();
   const first = nth(logins, 0);
   await first.progress.beforeCredential();
   await first.fail(rejection);
   await failed;
-  for (let minute = 0; minute < 15; minute++) {
-    await assert.rejects(sessions.login(), { reason: "auth" });
-    await time.pass(MINUTE_MS);
-  }
+  await assert.rejects(wait());
+  await time.pass(MINUTE_MS);
+  await assert.rejects(wait());
   assert.equal(logins.length, 1);
   assert.equal(sessions.logins, 1);
-  sessions.login().catch(() => {});
-  await time.settle();
-  assert.equal(logins.length, 2);
-  await sessions.end();
 });
 
 Deno.test("a login that is waiting to begin does not when logins come to be held", async () => {
   using time = stopTime();
   const pace = createPace(10_000);
-  await using scene = createScene(time, { pace });
-  const { sessions, lockout, logins } = scene;
+  await using scene = createScene(time, { rateLimit: pace });
+  const { sessions, guard, logins, wait } = scene;
   await pace(new AbortController().signal);
-  const failed = assert.rejects(sessions.login(), { reason: "auth" });
+  const failed = assert.rejects(wait());
   await time.pass(5_000);
-  const other = lockout.attempt("fw-b", new AbortController().signal);
-  await other.beforeCredential();
-  other.failed(rejection);
+  await holdAll(scene);
+  assert(guard.isHeld("fw-a"));
   await time.pass(5_000);
   await failed;
   assert.equal(logins.length, 0);
   assert.equal(sessions.logins, 0);
 });
 
-Deno.test("a kept session does not age out while logins are held", async (t) => {
-  for (const maxAgeMs of [10 * MINUTE_MS, 0]) {
-    await t.step(`kept for ${maxAgeMs} ms`, async () => {
+Deno.test("a kept session is not ended while logins are held", async (t) => {
+  for (const idleTimeoutMs of [10 * MINUTE_MS, 0]) {
+    await t.step(`kept for ${idleTimeoutMs} ms`, async () => {
       using time = stopTime();
-      await using scene = createScene(time, { maxAgeMs });
-      const { sessions, lockout, logIn } = scene;
+      await using scene = createScene(time, { idleTimeoutMs });
+      const { sessions, guard, logIn } = scene;
       const kept = await logIn();
-      sessions.take();
-      // the password is changed, and two others notice
-      for (const target of ["fw-b", "fw-c"]) {
-        const attempt = lockout.attempt(target, new AbortController().signal);
-        await attempt.beforeCredential();
-        attempt.accepted();
-      }
-      for (const target of ["fw-b", "fw-c"]) {
-        const attempt = lockout.attempt(target, new AbortController().signal);
-        await attempt.beforeCredential();
-        attempt.failed(rejection);
-      }
-      assert(lockout.isHeld("fw-a"));
-      for (let poll = 0; poll < 4; poll++) {
-        sessions.release(kept.session);
-        await time.pass(45 * MINUTE_MS);
-        assert.equal(sessions.take(), kept.session);
-      }
+      await holdAll(scene);
       sessions.release(kept.session);
-      await time.pass(2 * 60 * MINUTE_MS);
+      await time.pass(14 * MINUTE_MS);
+      assert(guard.isHeld("fw-a"));
+      assert.equal(sessions.take(), kept.session);
+      sessions.release(kept.session);
+      while (guard.isHeld("fw-a")) await time.pass(MINUTE_MS);
+      await time.pass(11 * MINUTE_MS);
       assert(kept.isEnding, "the hold has ended");
     });
   }
@@ -327,48 +403,74 @@ Deno.test("a kept session does not age out while logins are held", async (t) => 
 
 Deno.test("a session kept because logins are held does not keep the computer busy", async () => {
   using time = stopTime();
-  await using scene = createScene(time, { maxAgeMs: 0 });
-  const { sessions, lockout, logIn } = scene;
+  await using scene = createScene(time, { idleTimeoutMs: 0 });
+  const { sessions, guard, logIn } = scene;
   const kept = await logIn();
-  sessions.take();
-  lockout.attempt("fw-a", new AbortController().signal).failed(rejection);
-  assert(lockout.isHeld("fw-a"));
+  await holdAll(scene);
   sessions.release(kept.session);
-  const looks = countCalls(lockout, "isHeld");
+  const looks = countCalls(guard, "isHeld");
   await time.pass(MINUTE_MS);
   assert(!kept.isEnding);
   assert(looks.count <= 61, `it looked ${looks.count} times in a minute`);
 });
 
-Deno.test("end() ends the kept session, and waits for that", async () => {
-  using time = stopTime();
-  await using scene = createScene(time);
-  const { sessions, logIn } = scene;
-  const kept = await logIn();
-  let hasEnded = false;
-  const ended = sessions.end().then(() => hasEnded = true);
-  await time.settle();
-  assert(kept.isEnding);
-  assert(!hasEnded);
-  await kept.close(hungUp);
-  await ended;
-  assert.equal(time.timers, 0);
-  await assert.rejects(sessions.login(), {
-    reason: "session",
-    message: /stopping/,
-  });
+Deno.test("end() ends the session politely, idle or in use, and waits for that", async (t) => {
+  for (const isIdle of [true, false]) {
+    await t.step(isIdle ? "idle" : "in use", async () => {
+      using time = stopTime();
+      await using scene = createScene(time);
+      const { sessions, logIn, wait } = scene;
+      const kept = await logIn();
+      if (isIdle) sessions.release(kept.session);
+      const hasEnded = isSettled(sessions.end());
+      await time.settle();
+      assert(kept.isEnding);
+      assert(!hasEnded());
+      sessions.release(kept.session);
+      sessions.destroy(kept.session, late);
+      await kept.close(hungUp);
+      assert(hasEnded());
+      assert.equal(time.timers, 0);
+      await assert.rejects(wait(), { reason: "session", message: /stopping/ });
+    });
+  }
 });
 
-Deno.test("end() gives up a login, wherever it is", async (t) => {
+Deno.test("end() waits no longer than three seconds for what never ends", async (t) => {
+  for (const place of ["session", "login", "session that is ending"]) {
+    await t.step(place, async () => {
+      using time = stopTime();
+      await using scene = createScene(time, {
+        idleTimeoutMs: 0,
+        ...(place === "login" && { openSession: () => new Promise(() => {}) }),
+      });
+      const { sessions } = scene;
+      if (place === "login") scene.wait().catch(() => {});
+      else {
+        const { session } = await scene.logIn();
+        if (place !== "session") sessions.release(session);
+      }
+      await time.settle();
+      const hasEnded = isSettled(sessions.end());
+      await time.pass(2_999);
+      assert(!hasEnded());
+      await time.pass(1);
+      assert(hasEnded());
+      assert.equal(time.timers, 0);
+    });
+  }
+});
+
+Deno.test("end() gives up a login, wherever it is, and tells nobody but its poll", async (t) => {
   const places = ["in the queue", "connecting", "in its session phase"];
   for (const place of places) {
     await t.step(place, async () => {
       using time = stopTime();
       const pace = createPace(10_000);
-      await using scene = createScene(time, { pace });
-      const { sessions, logins } = scene;
+      await using scene = createScene(time, { rateLimit: pace });
+      const { sessions, logins, wait, unheard } = scene;
       if (place === "in the queue") await pace(new AbortController().signal);
-      const failed = assert.rejects(sessions.login(), {
+      const failed = assert.rejects(wait(), {
         reason: "session",
         message: /stopping/,
       });
@@ -381,6 +483,7 @@ Deno.test("end() gives up a login, wherever it is", async (t) => {
       assert.equal(logins.length, place === "in the queue" ? 0 : 1);
       assert(logins.every(({ signal }) => signal.aborted));
       assert.equal(time.timers, 0);
+      assert.deepEqual(unheard, []);
     });
   }
 });
@@ -389,31 +492,65 @@ Deno.test("end() waits for the login that it gave up", async () => {
   using time = stopTime();
   const closed = Promise.withResolvers<never>();
   await using scene = createScene(time, { openSession: () => closed.promise });
-  const failed = assert.rejects(scene.sessions.login(), hungUp);
+  const failed = assert.rejects(scene.wait(), { reason: "session" });
   await time.settle();
-  let hasEnded = false;
-  const ended = scene.sessions.end().then(() => hasEnded = true);
+  const hasEnded = isSettled(scene.sessions.end());
   await time.settle();
-  assert(!hasEnded);
+  assert(!hasEnded());
   closed.reject(hungUp);
-  await Promise.all([failed, ended]);
+  await time.settle();
+  assert(hasEnded());
+  await failed;
 });
 
 Deno.test("end() leaves nothing behind when it meets the end of a login", async () => {
   using time = stopTime();
   await using scene = createScene(time);
-  const { sessions, logins } = scene;
-  const loggedIn = sessions.login();
-  loggedIn.catch(() => {});
+  const { sessions, logins, wait } = scene;
+  const failed = assert.rejects(wait(), { reason: "session" });
   await time.settle();
   const succeeded = nth(logins, 0).succeed();
   const ended = sessions.end();
-  await Promise.all([succeeded, ended]);
+  await Promise.all([succeeded, ended, failed]);
   await time.settle();
   assert.equal(sessions.take(), undefined);
   assert(nth(logins, 0).signal.aborted);
   assert.equal(time.timers, 0);
 });
+
+/** Begins to wait for a login, and gives up. */
+async function giveUp(
+  { sessions }: Scene,
+  time: FakeTime,
+): Promise<void> {
+  const patience = new AbortController();
+  const waited = sessions.logIn(new Stopwatch(time.clock), patience.signal);
+  const failed = assert.rejects(waited, late);
+  await time.settle();
+  patience.abort(late);
+  await failed;
+}
+
+/** Two firewalls that had accepted the password reject it. */
+async function holdAll({ guard }: Scene): Promise<void> {
+  for (const target of ["fw-b", "fw-c"]) {
+    const attempt = guard.attempt(target, new AbortController().signal);
+    await attempt.beforeCredential();
+    attempt.accepted();
+  }
+  for (const target of ["fw-b", "fw-c"]) {
+    const attempt = guard.attempt(target, new AbortController().signal);
+    await attempt.beforeCredential();
+    attempt.failed(rejection);
+  }
+}
+
+function isSettled(promise: Promise<unknown>): () => boolean {
+  let hasSettled = false;
+  const settle = (): void => void (hasSettled = true);
+  promise.then(settle, settle);
+  return () => hasSettled;
+}
 
 function countCalls<Name extends string>(
   object: Record<Name, (target: string) => boolean>,
@@ -423,7 +560,7 @@ function countCalls<Name extends string>(
   const calls = { count: 0 };
   object[name] = (target) => {
     calls.count++;
-    return original(target);
+    return original.call(object, target);
   };
   return calls;
 }

@@ -4,7 +4,7 @@ import type { Firewall } from "../../src/firewall/firewall.ts";
 import { createHandler, type HandlerOptions } from "../../src/http/routes.ts";
 import type { Poll, Status } from "../../src/model/poll.ts";
 import { Secret } from "../../src/std/secret.ts";
-import { durationsBetween } from "../../src/model/stopwatch.ts";
+import { NO_DURATIONS } from "../../src/model/stopwatch.ts";
 
 const ORIGIN = "http://192.0.2.9:9098";
 const EXPOSITION = "text/plain; version=0.0.4; charset=utf-8";
@@ -361,7 +361,7 @@ const OWN_METRIC: MetricFamily = {
   samples: [{ value: 1 }],
 };
 
-const FINISHED = { durations: durationsBetween([], 0, 0), finishedAt: 0 };
+const FINISHED = { durations: NO_DURATIONS, finishedAt: 0 };
 
 const GOOD: Poll = {
   ok: true,
@@ -394,9 +394,9 @@ function createFirewall(target: string, poll: Poll): StubbedFirewall {
   const status: Status = {
     target,
     poll,
-    lastSuccessAt: 0,
+    lastSuccessAt: undefined,
     loginDuration: undefined,
-    authRetryAt: 0,
+    authRetryAt: undefined,
     logins: 1,
   };
   return {

@@ -249,9 +249,9 @@ function renderSample(): string {
   const blank: Status = {
     target: "fw-new.example.net",
     poll: undefined,
-    lastSuccessAt: 0,
+    lastSuccessAt: undefined,
     loginDuration: undefined,
-    authRetryAt: 0,
+    authRetryAt: undefined,
     logins: 0,
   };
   const finished = {

@@ -54,7 +54,7 @@ Deno.test("README.md documents exactly the metrics that are shown", () => {
       poll: { ok: true, flow, haState: "active", durations, finishedAt: 1 },
       lastSuccessAt: 1,
       loginDuration: 1,
-      authRetryAt: 0,
+      authRetryAt: undefined,
       logins: 1,
     }),
     ...buildFamilies({ version: "1", revision: "1", denoVersion: "1" }),

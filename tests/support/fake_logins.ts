@@ -10,13 +10,13 @@ import { createLockout } from "../../src/firewall/guard.ts";
 import { createPace } from "../../src/firewall/rate_limit.ts";
 import { PollError } from "../../src/model/poll.ts";
 import {
-  createSessions,
   type LoginProgress,
   type OpenSession,
   type Session,
-  type Sessions,
-  type SessionsOptions,
+  SessionHolder,
+  type SessionHolderOptions,
 } from "../../src/firewall/session.ts";
+import { Stopwatch } from "../../src/model/stopwatch.ts";
 import type { FakeTime } from "./fake_time.ts";
 import { inventTunnels, printVpnFlow } from "./vpn_flow_reply.ts";
 
@@ -54,27 +54,29 @@ export interface FakeSession {
 
 /** Sessions of one firewall, and what they asked for; disposed, they end. */
 export interface Scene extends AsyncDisposable {
-  readonly sessions: Sessions;
-  readonly lockout: Lockout;
+  readonly sessions: SessionHolder;
+  readonly guard: Lockout;
   /** In the order in which they began. */
   readonly logins: readonly FakeLogin[];
   /** Sessions that came of them. */
   readonly opened: readonly FakeSession[];
   /** What was told of logins that nobody waited for. */
   readonly unheard: readonly unknown[];
-  /** Runs a login to its good end. */
+  /** Waits for a login as a poll does that never gives up. */
+  wait(): Promise<Session>;
+  /** Runs a login to its good end; its session is in use. */
   logIn(): Promise<FakeSession>;
 }
 
 /** Prepares the sessions of the firewall `fw-a`. */
 export function createScene(
   time: FakeTime,
-  options: Partial<SessionsOptions> = {},
+  options: Partial<SessionHolderOptions> = {},
 ): Scene {
   const logins: FakeLogin[] = [];
   const unheard: unknown[] = [];
   const opened: FakeSession[] = [];
-  const lockout = options.lockout ?? createLockout(time.clock);
+  const guard = options.guard ?? createLockout(time.clock);
   const openSession: OpenSession = (progress, signal) => {
     const { promise, resolve, reject } = Promise.withResolvers<Session>();
     signal.addEventListener("abort", () => reject(signal.reason));
@@ -83,25 +85,28 @@ export function createScene(
     );
     return promise;
   };
-  const sessions = createSessions({
+  const sessions = new SessionHolder({
     target: "fw-a",
     openSession,
-    lockout,
+    guard,
     clock: time.clock,
-    pace: createPace(0),
-    maxAgeMs: 600_000,
+    rateLimit: createPace(0),
+    idleTimeoutMs: 600_000,
     loginTimeoutMs: 60_000,
     onLoginFailed: (error) => void unheard.push(error),
     ...options,
   });
+  const wait = (): Promise<Session> =>
+    sessions.logIn(new Stopwatch(time.clock), new AbortController().signal);
   return {
     sessions,
-    lockout,
+    guard,
     logins,
     opened,
     unheard,
+    wait,
     async logIn(): Promise<FakeSession> {
-      const loggedIn = sessions.login();
+      const loggedIn = wait();
       await time.settle();
       const session = await nth(logins, -1).succeed();
       await loggedIn;

@@ -10,9 +10,9 @@ export function familyNames(): ReadonlySet<string> {
     ...firewallFamilies({
       target: "fw1",
       poll: undefined,
-      lastSuccessAt: 0,
+      lastSuccessAt: undefined,
       loginDuration: undefined,
-      authRetryAt: 0,
+      authRetryAt: undefined,
       logins: 0,
     }),
     ...buildFamilies({ version: "", revision: "", denoVersion: "" }),

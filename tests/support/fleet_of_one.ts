@@ -86,7 +86,7 @@ export function createConfig(
     },
     hostKeys: undefined,
     legacyAlgorithms: false,
-    sessionMaxAgeMs: 600_000,
+    sessionIdleTimeoutMs: 600_000,
     loginTimeoutMs: 60_000,
     scrapeTimeoutMs: 30_000,
     minPollIntervalMs: 0,

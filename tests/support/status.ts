@@ -4,16 +4,9 @@
  * @module
  */
 
-import type { Durations, Status } from "../../src/model/poll.ts";
+import type { Status } from "../../src/model/poll.ts";
+import { NO_DURATIONS } from "../../src/model/stopwatch.ts";
 import type { VpnFlow } from "../../src/model/tunnel.ts";
-
-export const NO_DURATIONS: Durations = {
-  connect: 0,
-  handshake: 0,
-  auth: 0,
-  session: 0,
-  command: 0,
-};
 
 /** The status of a firewall whose last poll returned this. */
 export function statusOf(flow: VpnFlow): Status {
@@ -26,9 +19,9 @@ export function statusOf(flow: VpnFlow): Status {
       durations: NO_DURATIONS,
       finishedAt: 0,
     },
-    lastSuccessAt: 0,
+    lastSuccessAt: undefined,
     loginDuration: undefined,
-    authRetryAt: 0,
+    authRetryAt: undefined,
     logins: 1,
   };
 }

@@ -8,7 +8,7 @@ import {
   processFamilies,
 } from "../../src/view/metrics.ts";
 import type { Poll, Status } from "../../src/model/poll.ts";
-import { durationsBetween } from "../../src/model/stopwatch.ts";
+import { NO_DURATIONS } from "../../src/model/stopwatch.ts";
 import { isAbsent } from "../support/program.ts";
 import { inventTunnels, printVpnFlow } from "../support/vpn_flow_reply.ts";
 
@@ -36,7 +36,7 @@ Deno.test({
         ok: false,
         reason: "timeout",
         message: "no reply",
-        durations: durationsBetween([], 0, 0),
+        durations: NO_DURATIONS,
         finishedAt: NOW,
       });
       assert.match(text, /^panos_ipsec_up 0$/m);
@@ -44,7 +44,7 @@ Deno.test({
     });
     await t.step("when there is no firewall", async () => {
       const text = render([
-        ...loginFamilies({ authRetryAt: 0, logins: 3 }),
+        ...loginFamilies({ authRetryAt: undefined, logins: 3 }),
         ...ownFamilies(),
       ]);
       assert.deepEqual(await check(text), { code: 0, remarks: [] });
@@ -73,7 +73,7 @@ function goodPoll(): Poll {
     ok: true,
     flow: readVpnFlow(printVpnFlow(tunnels)),
     haState: "active-primary",
-    durations: durationsBetween([{ phase: "command", at: 0 }], 0, 1.5),
+    durations: { ...NO_DURATIONS, command: 0.0015 },
     finishedAt: NOW,
   };
 }

@@ -10,7 +10,8 @@ import {
 import { PHASES, REASONS, type Status } from "../../src/model/poll.ts";
 import type { Tunnel } from "../../src/model/tunnel.ts";
 import { execute, isAbsent, temporaryFolder } from "../support/program.ts";
-import { NO_DURATIONS, statusOf } from "../support/status.ts";
+import { NO_DURATIONS } from "../../src/model/stopwatch.ts";
+import { statusOf } from "../support/status.ts";
 
 const OSLO: Tunnel = {
   id: "2",
@@ -36,9 +37,9 @@ const BERGEN: Tunnel = {
 const NEVER_POLLED: Status = {
   target: "fw.example",
   poll: undefined,
-  lastSuccessAt: 0,
+  lastSuccessAt: undefined,
   loginDuration: undefined,
-  authRetryAt: 0,
+  authRetryAt: undefined,
   logins: 0,
 };
 

@@ -212,7 +212,7 @@ Deno.test("renderPage() says when a firewall was polled and how long it took", (
     good([UP], { loginDuration: 31.24, logins: 7, poll: { durations } }),
     good([UP], { poll: { durations: { ...NO_TIME, command: 0.2 } } }),
     failed({ lastSuccessAt: NOW - 7_300 }),
-    failed({ lastSuccessAt: 0 }),
+    failed({ lastSuccessAt: undefined }),
   ]));
   assert.match(text, /Last polled12 s ago 2026-03-01 02:59:48 UTC\n/);
   assert.match(
@@ -345,9 +345,9 @@ Deno.test("renderPage() asks to be renewed and needs no script", () => {
 const NEVER_POLLED: Status = {
   target: "fw-a.example.net",
   poll: undefined,
-  lastSuccessAt: 0,
+  lastSuccessAt: undefined,
   loginDuration: undefined,
-  authRetryAt: 0,
+  authRetryAt: undefined,
   logins: 0,
 };
 
