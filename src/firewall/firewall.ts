@@ -6,7 +6,7 @@
 
 import type { Command } from "../panos/cli.ts";
 import type { Clock } from "../std/clock.ts";
-import type { Lockout } from "./guard.ts";
+import type { Guard } from "./guard.ts";
 import { createDeadline, type Deadline } from "../std/deadline.ts";
 import {
   type FailedPoll,
@@ -24,7 +24,7 @@ export interface FirewallOptions {
   /** `host`, `host:port` or `[v6]:port`, as configured. */
   readonly target: string;
   readonly sessions: Sessions;
-  readonly lockout: Lockout;
+  readonly guard: Pick<Guard, "retryAt">;
   readonly clock: Clock;
   /** How long a finished poll is answered again. */
   readonly minPollIntervalMs: number;
@@ -75,7 +75,7 @@ interface PollUnderWay {
 
 /** Prepares a firewall; nothing is sent to it yet. */
 export function createFirewall(options: FirewallOptions): Firewall {
-  const { target, sessions, lockout, clock } = options;
+  const { target, sessions, guard, clock } = options;
   const now = (): number => clock.monotonicMs();
   let last: { readonly poll: Poll; readonly at: number } | undefined;
   let lastSuccessAt = 0;
@@ -87,7 +87,7 @@ export function createFirewall(options: FirewallOptions): Firewall {
       poll,
       lastSuccessAt,
       loginDuration: sessions.loginDuration,
-      authRetryAt: lockout.retryAt(target),
+      authRetryAt: guard.retryAt(target) ?? 0,
       logins: sessions.logins,
     };
   }

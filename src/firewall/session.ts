@@ -7,8 +7,8 @@
 import { setAlarm } from "../std/alarm.ts";
 import type { Cli } from "../panos/cli.ts";
 import type { Clock } from "../std/clock.ts";
-import type { Lockout } from "./guard.ts";
-import type { Pace } from "./rate_limit.ts";
+import type { Guard } from "./guard.ts";
+import type { RateLimit } from "./rate_limit.ts";
 import { PollError } from "../model/poll.ts";
 import type { Login } from "../ssh/connection.ts";
 import { type Mark, toSeconds } from "../model/stopwatch.ts";
@@ -38,13 +38,13 @@ export type OpenSession = (
 ) => Promise<Session>;
 
 export interface SessionsOptions {
-  /** What the lockout knows the firewall by. */
+  /** What the guard knows the firewall by. */
   readonly target: string;
   readonly openSession: OpenSession;
-  readonly lockout: Lockout;
+  readonly guard: Guard;
   readonly clock: Clock;
   /** Waits until a login may start. */
-  readonly pace: Pace;
+  readonly rateLimit: RateLimit;
   /** How long a session is kept for the next poll; 0 keeps none. */
   readonly maxAgeMs: number;
   readonly loginTimeoutMs: number;
@@ -94,7 +94,7 @@ const HELD_CHECK_MS = 1_000;
 
 /** Prepares the session of a firewall; none is opened yet. */
 export function createSessions(options: SessionsOptions): Sessions {
-  const { target, lockout, clock, maxAgeMs, loginTimeoutMs } = options;
+  const { target, guard, clock, maxAgeMs, loginTimeoutMs } = options;
   const now = (): number => clock.monotonicMs();
 
   let kept: Kept | undefined;
@@ -110,7 +110,7 @@ export function createSessions(options: SessionsOptions): Sessions {
   async function login(): Promise<void> {
     if (loginUnderWay === undefined) {
       if (isStopped) throw new PollError("session", STOPPING);
-      lockout.check(target);
+      guard.check(target);
       loginUnderWay = startLogin().finally(() => loginUnderWay = undefined);
     }
     await loginUnderWay;
@@ -121,29 +121,45 @@ export function createSessions(options: SessionsOptions): Sessions {
     const controller = loginController = new AbortController();
     const { signal } = controller;
     await ending;
-    await options.pace(signal);
-    lockout.check(target); // another login may have been rejected meanwhile
+    await options.rateLimit(signal);
+    guard.check(target); // another login may have been rejected meanwhile
     logins++;
-    const startedAt = now();
-    const cancelTimeout = setAlarm(loginTimeoutMs, () => {
-      const seconds = loginTimeoutMs / 1_000;
-      const message = `Cannot log in within ${seconds} s (SSH_LOGIN_TIMEOUT)`;
-      controller.abort(new PollError("timeout", message));
-    });
-    const { beforeCredential, accepted, failed } = lockout.attempt(
-      target,
-      signal,
-    );
+    let startedAt = now();
+    let cancelTimeout = startTimeout(loginTimeoutMs);
+    using attempt = guard.attempt(target, signal);
+
+    function startTimeout(ms: number): () => void {
+      return setAlarm(ms, () => {
+        const seconds = loginTimeoutMs / 1_000;
+        const message = `Cannot log in within ${seconds} s (SSH_LOGIN_TIMEOUT)`;
+        controller.abort(new PollError("timeout", message));
+      });
+    }
+
+    /** Waiting for other logins is no login time. */
+    async function beforeCredential(): Promise<void> {
+      cancelTimeout();
+      const waitsSince = now();
+      try {
+        await attempt.beforeCredential();
+      } finally {
+        startedAt += now() - waitsSince;
+        if (!signal.aborted) {
+          cancelTimeout = startTimeout(loginTimeoutMs - (now() - startedAt));
+        }
+      }
+    }
+
     try {
       const session = await options.openSession({
         beforeCredential,
-        onAccepted: accepted,
+        onAccepted: () => attempt.accepted(),
         onPhase: (phase) => void marks.push({ phase, at: now() }),
       }, signal);
       loginDuration = toSeconds(now() - startedAt);
       keep(session, controller);
     } catch (error) {
-      const reason = failed(error);
+      const reason = attempt.failed(error);
       controller.abort(reason);
       throw reason;
     } finally {
@@ -168,7 +184,7 @@ export function createSessions(options: SessionsOptions): Sessions {
   function endWhenIdle(ms: number): void {
     cancelIdle();
     cancelIdle = setAlarm(ms, () => {
-      if (lockout.isHeld(target)) endWhenIdle(Math.max(ms, HELD_CHECK_MS));
+      if (guard.isHeld(target)) endWhenIdle(Math.max(ms, HELD_CHECK_MS));
       else retire();
     });
   }
@@ -202,7 +218,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     login,
     release(session): void {
       if (kept?.session !== session) return;
-      const isOld = now() >= kept.expiresAt && !lockout.isHeld(target);
+      const isOld = now() >= kept.expiresAt && !guard.isHeld(target);
       if (!isOld) return endWhenIdle(maxAgeMs);
       retire();
       // so that no poll has to wait for a slow login every few minutes

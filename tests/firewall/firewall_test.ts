@@ -292,7 +292,7 @@ Deno.test("while logins are held a kept session goes on serving", async () => {
   using time = stopTime();
   await using scene = createFirewallScene(time);
   const session = await scene.pollWell();
-  scene.lockout.attempt("fw-a", new AbortController().signal).failed(rejection);
+  scene.guard.attempt("fw-a", new AbortController().signal).failed(rejection);
   const polled = scene.firewall.poll(10_000);
   await session.answer();
   const status = await polled;
@@ -313,7 +313,7 @@ Deno.test("while logins are held a poll without a session is auth, at once", asy
   const { poll, authRetryAt, logins } = await scene.firewall.poll(10_000);
   assert.equal(reasonOf(poll), "auth");
   assert.equal(time.now, before);
-  assert.equal(authRetryAt, time.clock.unixSeconds() + 900);
+  assert.equal(authRetryAt, time.clock.unixSeconds() + 65 * 60);
   assert.equal(logins, 1);
   assert.equal(scene.logins.length, 1);
 });
@@ -448,13 +448,13 @@ function createFirewallScene(
   } = {},
 ): FirewallScene {
   const scene = createScene(time, options);
-  const { sessions, lockout, logins } = scene;
+  const { sessions, guard, logins } = scene;
   const polls: Poll[] = [];
   const unheard: unknown[] = [];
   const firewall = createFirewall({
     target: "fw-a",
     sessions,
-    lockout,
+    guard,
     clock: time.clock,
     minPollIntervalMs: options.minPollIntervalMs ?? 0,
     onPoll: (poll) => void polls.push(poll),

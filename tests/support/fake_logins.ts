@@ -5,9 +5,8 @@
  */
 
 import type { Command } from "../../src/panos/cli.ts";
-import type { Lockout } from "../../src/firewall/guard.ts";
-import { createLockout } from "../../src/firewall/guard.ts";
-import { createPace } from "../../src/firewall/rate_limit.ts";
+import { Guard } from "../../src/firewall/guard.ts";
+import { createRateLimit } from "../../src/firewall/rate_limit.ts";
 import { PollError } from "../../src/model/poll.ts";
 import {
   createSessions,
@@ -55,7 +54,7 @@ export interface FakeSession {
 /** Sessions of one firewall, and what they asked for; disposed, they end. */
 export interface Scene extends AsyncDisposable {
   readonly sessions: Sessions;
-  readonly lockout: Lockout;
+  readonly guard: Guard;
   /** In the order in which they began. */
   readonly logins: readonly FakeLogin[];
   /** Sessions that came of them. */
@@ -66,6 +65,17 @@ export interface Scene extends AsyncDisposable {
   logIn(): Promise<FakeSession>;
 }
 
+/** A guard that tells nobody what is sent. */
+export function createGuard({ clock }: FakeTime): Guard {
+  const maxWaitMs = 60_000;
+  return new Guard({
+    clock,
+    maxWaitMs,
+    credential: "password",
+    log(): void {},
+  });
+}
+
 /** Prepares the sessions of the firewall `fw-a`. */
 export function createScene(
   time: FakeTime,
@@ -74,7 +84,7 @@ export function createScene(
   const logins: FakeLogin[] = [];
   const unheard: unknown[] = [];
   const opened: FakeSession[] = [];
-  const lockout = options.lockout ?? createLockout(time.clock);
+  const guard = options.guard ?? createGuard(time);
   const openSession: OpenSession = (progress, signal) => {
     const { promise, resolve, reject } = Promise.withResolvers<Session>();
     signal.addEventListener("abort", () => reject(signal.reason));
@@ -86,9 +96,9 @@ export function createScene(
   const sessions = createSessions({
     target: "fw-a",
     openSession,
-    lockout,
+    guard,
     clock: time.clock,
-    pace: createPace(0),
+    rateLimit: createRateLimit(0, time.clock),
     maxAgeMs: 600_000,
     loginTimeoutMs: 60_000,
     onLoginFailed: (error) => void unheard.push(error),
@@ -96,7 +106,7 @@ export function createScene(
   });
   return {
     sessions,
-    lockout,
+    guard,
     logins,
     opened,
     unheard,
