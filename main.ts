@@ -87,7 +87,7 @@ async function usageError(): Promise<number> {
 async function checkNow(config: Config, name?: string): Promise<number> {
   const log = createLog({ ...config.log, level: "warn", write: printLine });
   warn(config, log);
-  const fleet = createFleet({ ...config, sessionIdleTimeoutMs: 0 }, log);
+  await using fleet = createFleet({ ...config, sessionIdleTimeoutMs: 0 }, log);
   const named = name === undefined ? undefined : fleet.find(name);
   if (name !== undefined && named === undefined) {
     const text =
@@ -96,13 +96,9 @@ async function checkNow(config: Config, name?: string): Promise<number> {
     return EXIT_USAGE;
   }
   const firewalls = named === undefined ? fleet.firewalls : [named];
-  try {
-    // nobody comes back for a login that takes longer than a scrape may
-    const waitMs = config.loginTimeoutMs + config.scrapeTimeoutMs;
-    return await conclude(await check(firewalls, waitMs));
-  } finally {
-    await fleet.end();
-  }
+  // nobody comes back for a login that takes longer than a scrape may
+  const waitMs = config.loginTimeoutMs + config.scrapeTimeoutMs;
+  return await conclude(await check(firewalls, waitMs));
 }
 
 async function serve(config: Config): Promise<number> {
@@ -116,6 +112,10 @@ async function serve(config: Config): Promise<number> {
   logBugs(log);
 
   const fleet = createFleet(config, log);
+  Deno.addSignalListener("SIGHUP", () => {
+    fleet.forgetHolds();
+    log("info", "logins are allowed again: holds forgotten, nothing else read");
+  });
   const handler = createHandler({
     firewall: fleet.main,
     findTarget: fleet.findTarget,
@@ -134,7 +134,7 @@ async function serve(config: Config): Promise<number> {
   log("info", "stopping");
   // what is polled now fails as its session ends, and so is answered
   await Promise.race([
-    Promise.all([fleet.end(), server?.shutdown()]),
+    Promise.all([fleet[Symbol.asyncDispose](), server?.shutdown()]),
     delay(STOP_MS),
   ]);
   log("info", "stopped");

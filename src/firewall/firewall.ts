@@ -5,7 +5,7 @@
  */
 
 import type { Clock } from "../std/clock.ts";
-import type { Lockout } from "./guard.ts";
+import type { Guard } from "./guard.ts";
 import type { Poll, Status } from "../model/poll.ts";
 import type { SessionHolder } from "./session.ts";
 import { type Conclusion, SharedPoll } from "./shared_poll.ts";
@@ -32,7 +32,7 @@ export interface FirewallOptions {
   /** `host`, `host:port` or `[v6]:port`, as configured. */
   readonly target: string;
   readonly sessions: SessionHolder;
-  readonly guard: Lockout;
+  readonly guard: Guard;
   readonly clock: Clock;
   /** How long a finished poll is answered again. */
   readonly minPollIntervalMs: number;

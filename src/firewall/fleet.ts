@@ -14,17 +14,17 @@ import {
   type HostKeyCheck,
 } from "../ssh/host_key.ts";
 import { createJournal } from "./journal.ts";
-import { createLockout } from "./guard.ts";
+import { Guard, type GuardOptions } from "./guard.ts";
 import type { Log } from "../std/log.ts";
 import type { Logins } from "../model/poll.ts";
-import { createPace } from "./rate_limit.ts";
-import { type Session, SessionHolder } from "./session.ts";
+import { createRateLimit, type RateLimit } from "./rate_limit.ts";
+import { type OpenSession, type Session, SessionHolder } from "./session.ts";
 import { quoteWithout } from "../std/quote.ts";
 import { openShell } from "../ssh/connection.ts";
 import { isSameTarget, parseTarget, type Target } from "../model/target.ts";
 
-/** The firewalls that a configuration names. */
-export interface Fleet {
+/** The firewalls that a configuration names; disposed, all sessions end. */
+export interface Fleet extends AsyncDisposable {
   /** What `/metrics` polls. */
   readonly main: Firewall | undefined;
   /** Each firewall once, in the order of the configuration. */
@@ -35,8 +35,22 @@ export interface Fleet {
   find(text: string): Firewall | undefined;
   /** The same among those that TARGETS lists. */
   findTarget(text: string): Firewall | undefined;
-  /** Ends all sessions. */
-  end(): Promise<void>;
+  /** Allows logins again, whatever was rejected; sessions go on. */
+  forgetHolds(): void;
+}
+
+/** What a firewall's logins report to, and go by. */
+export interface Surroundings {
+  /** With the firewall's name already in it. */
+  readonly log: Log;
+  readonly clock: Clock;
+}
+
+/** What a simulation replaces. */
+export interface FleetSeams {
+  readonly clock: Clock;
+  /** Prepares the logins of one firewall. */
+  createLogin(config: Config, target: Target, own: Surroundings): OpenSession;
 }
 
 /** So many logins a second that five hundred do not stall one core. */
@@ -46,55 +60,29 @@ const LOGIN_INTERVAL_MS = 20;
 export function createFleet(
   config: Config,
   log: Log,
-  clock: Clock = systemClock,
+  { clock = systemClock, createLogin = createSshLogin }: Partial<FleetSeams> =
+    {},
 ): Fleet {
-  const lockout = createLockout(clock);
-  const pace = createPace(LOGIN_INTERVAL_MS);
+  const guard = new Guard({
+    clock,
+    log,
+    maxWaitMs: config.loginTimeoutMs,
+    credential: credentialOf(config),
+  });
+  const rateLimit = createRateLimit(LOGIN_INTERVAL_MS, clock);
   const { firewall: mainTarget, targets } = config;
   const others = targets.filter((target) => target !== mainTarget);
   const known = [...(mainTarget === undefined ? [] : [mainTarget]), ...others]
-    .map((target) => ({ target, firewall: prepare(target) }));
-
-  function prepare(target: Target): Firewall {
-    const { name } = target;
-    const targetLog: Log = (level, message, fields) =>
-      log(level, message, { target: name, ...fields });
-    const { record, recordLogin } = createJournal(targetLog);
-    const rejectHostKey = createHostKeyCheck(config, target, targetLog);
-
-    const sessions = new SessionHolder({
-      target: name,
-      guard: lockout,
-      clock,
-      rateLimit: pace,
-      idleTimeoutMs: config.sessionIdleTimeoutMs,
-      loginTimeoutMs: config.loginTimeoutMs,
-      onLoginFailed: recordLogin,
-      async openSession(progress, signal): Promise<Session> {
-        const { credentials, legacyAlgorithms } = config;
-        const { host, port } = target;
-        const shell = await openShell({
-          credentials,
-          host,
-          port,
-          legacyAlgorithms,
-          rejectHostKey,
-          ...progress,
-        }, signal);
-        const quote = quoteWithout(credentials.password);
-        const cli = await startCli(shell, { quote, clock });
-        return { cli, end: shell.end };
-      },
+    .map((target) => {
+      const targetLog: Log = (level, message, fields) =>
+        log(level, message, { target: target.name, ...fields });
+      const openSession = createLogin(config, target, {
+        log: targetLog,
+        clock,
+      });
+      const parts = { openSession, guard, rateLimit, clock, log: targetLog };
+      return { target, firewall: wireFirewall(config, target, parts) };
     });
-    return new PolledFirewall({
-      target: name,
-      sessions,
-      guard: lockout,
-      clock,
-      minPollIntervalMs: config.minPollIntervalMs,
-      onPoll: record,
-    });
-  }
 
   function findAmong(
     candidates: typeof known,
@@ -113,16 +101,79 @@ export function createFleet(
     get logins(): Logins {
       const counts = firewalls.map(({ status }) => status.logins);
       return {
-        authRetryAt: lockout.retryAt(),
+        authRetryAt: guard.retryAt(),
         logins: counts.reduce((sum, count) => sum + count, 0),
       };
     },
     find: (text) => findAmong(known, text),
     findTarget: (text) => findAmong(listed, text),
-    async end(): Promise<void> {
+    forgetHolds: () => guard.forget(),
+    async [Symbol.asyncDispose](): Promise<void> {
       await Promise.all(firewalls.map((firewall) => firewall.end()));
     },
   };
+}
+
+/** Puts a firewall together from its own parts and those of the fleet. */
+function wireFirewall(
+  config: Config,
+  { name }: Target,
+  { openSession, guard, rateLimit, clock, log }: {
+    readonly openSession: OpenSession;
+    readonly guard: Guard;
+    readonly rateLimit: RateLimit;
+    readonly clock: Clock;
+    readonly log: Log;
+  },
+): Firewall {
+  const { record, recordLogin } = createJournal(log);
+  const sessions = new SessionHolder({
+    target: name,
+    openSession,
+    guard,
+    rateLimit,
+    clock,
+    idleTimeoutMs: config.sessionIdleTimeoutMs,
+    loginTimeoutMs: config.loginTimeoutMs,
+    onLoginFailed: recordLogin,
+  });
+  return new PolledFirewall({
+    target: name,
+    sessions,
+    guard,
+    clock,
+    minPollIntervalMs: config.minPollIntervalMs,
+    onPoll: record,
+  });
+}
+
+function createSshLogin(
+  config: Config,
+  target: Target,
+  { log, clock }: Surroundings,
+): OpenSession {
+  const { credentials, legacyAlgorithms } = config;
+  const { host, port } = target;
+  const rejectHostKey = createHostKeyCheck(config, target, log);
+  const quote = quoteWithout(credentials.password);
+  return async (progress, signal): Promise<Session> => {
+    const shell = await openShell({
+      credentials,
+      host,
+      port,
+      legacyAlgorithms,
+      rejectHostKey,
+      ...progress,
+    }, signal);
+    const cli = await startCli(shell, { quote, clock });
+    return { cli, end: shell.end };
+  };
+}
+
+function credentialOf({ credentials }: Config): GuardOptions["credential"] {
+  const { password, privateKey } = credentials;
+  if (privateKey === undefined) return "password";
+  return password === undefined ? "key" : "credential";
 }
 
 function createHostKeyCheck(

@@ -1,275 +1,244 @@
 /**
  * The guard that keeps wrong credentials from locking an account.
  *
- * One account serves all firewalls, often through one AAA server. Until a
- * firewall has accepted it, one login at a time may send it, and a rejection
- * holds all logins back. Afterwards a rejection says more about the firewall
- * than about the account, and holds only that one; unless a second firewall
- * that knew the account rejects it too: then the password has been changed.
+ * One account serves many firewalls, often through one AAA server. A firewall
+ * that rejects it is left alone for 65 minutes, then for 24 hours; two
+ * firewalls that reject it one after the other stop all logins for the same
+ * times; one login at a time sends the password until it is known to be right.
  *
  * @module
  */
 
-import { untilAborted } from "../std/abort.ts";
-import type { Clock } from "../std/clock.ts";
 import { PollError } from "../model/poll.ts";
+import type { Clock } from "../std/clock.ts";
+import type { Log } from "../std/log.ts";
+import { Gate } from "./gate.ts";
+import { Holds, LoginHeldError } from "./holds.ts";
 
-/** One login, from before it sends the credentials to its verdict. */
-export interface Attempt extends Disposable {
-  /**
-   * Waits until this login may send the credentials.
-   *
-   * @throws {LoginHeldError} If logins have come to be held back.
-   * @throws The signal's reason.
-   */
-  beforeCredential(): Promise<void>;
-  accepted(): void;
-  /**
-   * Draws the conclusion from a login that failed.
-   *
-   * @returns What to report: the error, unless it has come to mean `auth`.
-   */
-  failed(error: unknown): unknown;
+export { LoginHeldError };
+
+export interface GuardOptions {
+  readonly clock: Clock;
+  /** How long a login may wait for its turn to send credentials. */
+  readonly maxWaitMs: number;
+  /** Told of each credential that is sent. */
+  readonly log: Log;
+  /** What is sent, in the words of the log. */
+  readonly credential: "credential" | "key" | "password";
 }
 
 /** What all logins of a process ask before they send anything. */
-export interface Lockout {
-  /** @throws {LoginHeldError} While logins are held back. */
-  check(target: string): void;
-  isHeld(target: string): boolean;
+export class Guard {
+  readonly #clock: Clock;
+  readonly #holds: Holds;
+  readonly #gate: Gate;
+  readonly #submissions: Submissions;
+
+  constructor(options: GuardOptions) {
+    this.#clock = options.clock;
+    this.#holds = new Holds(options.clock);
+    this.#gate = new Gate(options.clock, this.#holds, options.maxWaitMs);
+    this.#submissions = new Submissions(options);
+  }
+
   /**
-   * Unix time in seconds before which there is no login; `undefined` if there
-   * may be one.
+   * Asks whether a firewall may be logged in to; the end of a hold of all may
+   * then fall to it.
    *
-   * @param target Without it: of what holds for all targets.
+   * @throws {LoginHeldError} While its logins are held.
    */
-  retryAt(target?: string): number | undefined;
-  attempt(target: string, signal: AbortSignal): Attempt;
-}
-
-/** Thrown instead of logging in, so that no account is locked. */
-export class LoginHeldError extends PollError {
-  constructor(message: string) {
-    super("auth", message);
-  }
-}
-
-const MINUTE_MS = 60_000;
-const FIRST_HOLDS_MS = [15 * MINUTE_MS, 240 * MINUTE_MS];
-const LONGEST_HOLD_MS = 1_440 * MINUTE_MS;
-
-/** Submissions in a row, none accepted, after which the longest hold is due. */
-const MAX_SUBMISSIONS = 3;
-
-/** How long a target that had accepted is waited for at the end of a hold. */
-const TRIAL_MS = 5 * MINUTE_MS;
-
-/** Submissions of which none was accepted, and what came of them. */
-interface Strikes {
-  submissions: number;
-  unanswered: number;
-  holds: number;
-  /** Monotonic; no login before it. */
-  heldUntil: number;
-  /** The same moment as Unix time in seconds. */
-  retryAt: number;
-}
-
-/** What is known of one firewall. */
-interface Target {
-  readonly strikes: Strikes;
-  hasAccepted: boolean;
-  /** Monotonic; when a login was last asked for. */
-  askedAt: number;
-}
-
-const NO_STRIKES: Readonly<Strikes> = {
-  submissions: 0,
-  unanswered: 0,
-  holds: 0,
-  heldUntil: -Infinity,
-  retryAt: 0,
-};
-
-/** Creates the guard of a process. Nothing is held back. */
-export function createLockout(clock: Clock): Lockout {
-  /** Of all targets together, while none is known to accept. */
-  const account: Strikes = { ...NO_STRIKES };
-  const targets = new Map<string, Target>();
-  /** Whether a target has accepted since the start, or since a hold of all. */
-  let isProven = false;
-  /** The target that had accepted before and was the last to reject. */
-  let turnedAway: Strikes | undefined;
-  /** Settles when the one turn ends that there is while nothing is proven. */
-  let onlyTurn: Promise<void> | undefined;
-
-  function recordOf(target: string): Target {
-    let record = targets.get(target);
-    if (record === undefined) {
-      const strikes = { ...NO_STRIKES };
-      record = { strikes, hasAccepted: false, askedAt: -Infinity };
-      targets.set(target, record);
-    }
-    return record;
+  check(target: string): void {
+    this.#holds.asked(target);
+    const error = this.#holds.errorFor(target);
+    if (error !== undefined) throw error;
   }
 
-  function isActive({ heldUntil }: Strikes): boolean {
-    return clock.monotonicMs() < heldUntil;
+  /** Whether the logins of a firewall are held. */
+  isHeld(target: string): boolean {
+    return this.#holds.errorFor(target) !== undefined;
   }
 
-  function activeHold(target: string): Strikes | undefined {
-    return [account, recordOf(target).strikes].find(isActive);
+  /**
+   * Unix time in whole seconds before which there is no login; `undefined` if
+   * there may be.
+   *
+   * @param target Without it: of what holds for all firewalls.
+   */
+  retryAt(target?: string): number | undefined {
+    const untilMs = this.#holds.untilMs(target);
+    if (untilMs === undefined) return undefined;
+    const aheadMs = untilMs - this.#clock.monotonicMs();
+    return Math.round(this.#clock.unixSeconds() + aheadMs / 1_000);
   }
 
-  /** Whether another target is the better one to try the end of a hold on. */
-  function isBetterTriedElsewhere(target: string): boolean {
-    const since = clock.monotonicMs() - TRIAL_MS;
-    if (isProven || account.heldUntil < since) return false;
-    if (recordOf(target).hasAccepted) return false;
-    return targets.values().some(({ hasAccepted, askedAt }) =>
-      hasAccepted && askedAt >= since
+  /**
+   * Begins to watch a login; disposed, it is over.
+   *
+   * @param signal Aborted once the login is given up.
+   */
+  attempt(target: string, signal: AbortSignal): Attempt {
+    return new Attempt(
+      { target, signal },
+      this.#gate,
+      this.#holds,
+      this.#submissions,
     );
   }
 
-  function check(target: string): void {
-    recordOf(target).askedAt = clock.monotonicMs();
-    const hold = activeHold(target);
-    if (hold !== undefined) {
-      const until = new Date(hold.retryAt * 1_000).toISOString();
-      throw new LoginHeldError(
-        `Cannot log in before ${until}, lest the account be locked: correct the credentials and restart the exporter`,
-      );
-    }
-    if (isBetterTriedElsewhere(target)) {
-      throw new LoginHeldError(
-        "Cannot log in before a firewall that had accepted the credentials has accepted them again",
-      );
-    }
+  /** Forgets all holds, and what led to them. */
+  forget(): void {
+    this.#holds.forget();
+  }
+}
+
+type State = "nothing sent" | "sent" | "accepted" | "over";
+
+/** One login, from before it sends the credentials to its verdict. */
+export class Attempt implements Disposable {
+  readonly #login: { readonly target: string; readonly signal: AbortSignal };
+  readonly #gate: Gate;
+  readonly #holds: Holds;
+  readonly #submissions: Submissions;
+  #state: State = "nothing sent";
+  /** Of what it sent, among all submissions of the process. */
+  #number = 0;
+  /** Of its firewall, in a row, before it was accepted. */
+  #failuresBefore = 0;
+
+  constructor(
+    login: { readonly target: string; readonly signal: AbortSignal },
+    gate: Gate,
+    holds: Holds,
+    submissions: Submissions,
+  ) {
+    this.#login = login;
+    this.#gate = gate;
+    this.#holds = holds;
+    this.#submissions = submissions;
   }
 
-  function hold(strikes: Strikes): void {
-    if (isActive(strikes)) return; // another login was under way as well
-    const due = strikes.submissions >= MAX_SUBMISSIONS
-      ? LONGEST_HOLD_MS
-      : FIRST_HOLDS_MS[strikes.holds];
-    const ms = due ?? LONGEST_HOLD_MS;
-    strikes.holds++;
-    strikes.heldUntil = clock.monotonicMs() + ms;
-    strikes.retryAt = clock.unixSeconds() + ms / 1_000;
+  /**
+   * Waits until this login may send a credential.
+   *
+   * @throws {LoginHeldError} If logins have come to be held.
+   * @throws {PollError} `timeout` if the wait was too long.
+   * @throws The signal's reason.
+   */
+  async beforeCredential(): Promise<void> {
+    this.#throwIfOver();
+    await this.#gate.enter(this.#login);
+    this.#throwIfOver(); // the turn may have been lost since
+    if (this.#state === "sent") this.#submissions.unaccepted();
+    this.#state = "sent";
+    this.#number = this.#submissions.sent(this.#login.target);
   }
 
-  function accepted(target: string): void {
-    const record = recordOf(target);
-    record.hasAccepted = true;
-    Object.assign(record.strikes, NO_STRIKES);
-    Object.assign(account, NO_STRIKES);
-    isProven = true;
-    turnedAway = undefined;
+  /** The firewall has let the login in. */
+  accepted(): void {
+    // one that lets in without a credential has not accepted any
+    if (this.#state !== "sent") return;
+    const { target } = this.#login;
+    this.#state = "accepted";
+    this.#failuresBefore = this.#holds.failuresOf(target);
+    // what was sent before a rejected one may have met the password before it
+    const isNews = this.#number > this.#submissions.lastRejected;
+    this.#holds.accepted(target, isNews);
+    if (isNews) this.#gate.open();
+    this.#submissions.accepted();
+    this.#gate.leave(this.#login);
   }
 
-  function rejected(target: string): void {
-    const { strikes, hasAccepted } = recordOf(target);
-    if (isProven && hasAccepted) {
-      const other = turnedAway === strikes ? undefined : turnedAway;
-      turnedAway = strikes;
-      if (other !== undefined) {
-        // two that knew the credentials: they were changed
-        isProven = false;
-        account.submissions = account.holds = other.submissions;
+  /**
+   * Draws the conclusion from a login that failed, and ends it.
+   *
+   * @returns What to report: the error, unless it has come to mean `auth`.
+   */
+  failed(error: unknown): unknown {
+    const state = this.#state;
+    try {
+      if (!(error instanceof PollError) || error instanceof LoginHeldError) {
+        return error;
       }
+      if (error.reason === "auth") this.#rejected(state);
+      const isSilent = error.reason === "timeout" && state === "sent" &&
+        this.#holds.silent(this.#login.target);
+      if (!isSilent) return error;
+      const message =
+        `${error.message}: the credentials were not answered, twice in a row`;
+      return new PollError("auth", message, { cause: error });
+    } finally {
+      this[Symbol.dispose]();
     }
-    const charged = isProven ? strikes : account;
-    charged.submissions++;
-    hold(charged);
   }
 
-  function unanswered(target: string): boolean {
-    const charged = isProven ? recordOf(target).strikes : account;
-    charged.submissions++;
-    charged.unanswered++;
-    if (charged.unanswered < 2) return false;
-    hold(charged);
-    return true;
+  [Symbol.dispose](): void {
+    if (this.#state === "sent") this.#submissions.unaccepted();
+    this.#state = "over";
+    this.#gate.leave(this.#login);
   }
 
-  /** @returns What ends the turn. */
-  async function takeTurn(
-    target: string,
-    signal: AbortSignal,
-  ): Promise<() => void> {
-    while (!isProven && onlyTurn !== undefined) {
-      await untilAborted(onlyTurn, signal);
+  #throwIfOver(): void {
+    if (this.#state !== "over") return;
+    this.#login.signal.throwIfAborted();
+    throw new PollError("session", "The login is over");
+  }
+
+  #rejected(state: State): void {
+    const { target } = this.#login;
+    if (state === "over") return;
+    if (state !== "sent") this.#holds.refused(target, this.#failuresBefore);
+    else if (this.#holds.rejected(target)) {
+      this.#submissions.rejected(this.#number);
+      this.#gate.close();
     }
-    signal.throwIfAborted(); // nobody would end the turn
-    check(target);
-    const { promise, resolve } = Promise.withResolvers<void>();
-    if (!isProven) onlyTurn = promise;
-    return () => {
-      if (onlyTurn === promise) onlyTurn = undefined;
-      resolve();
-    };
+  }
+}
+
+/** Tells of each credential that is sent: it is what an AAA team asks for. */
+class Submissions {
+  readonly #log: Log;
+  readonly #credential: string;
+  /** In a row, since anybody accepted one; without those under way. */
+  #unaccepted = 0;
+  #last = 0;
+  #lastRejected = 0;
+
+  constructor({ log, credential }: Pick<GuardOptions, "log" | "credential">) {
+    this.#log = log;
+    this.#credential = credential;
   }
 
-  function attempt(target: string, signal: AbortSignal): Attempt {
-    const { strikes } = recordOf(target);
-    let endTurn: (() => void) | undefined;
-    let holdsBefore = 0;
-
-    return {
-      async beforeCredential(): Promise<void> {
-        // a second method of the same login has the same turn
-        endTurn ??= await takeTurn(target, signal);
-      },
-      accepted(): void {
-        // who lets in whoever comes has not accepted the credentials
-        if (endTurn === undefined) return;
-        holdsBefore = strikes.holds;
-        accepted(target);
-        endTurn();
-        endTurn = undefined;
-      },
-      failed(error): unknown {
-        const isUndecided = endTurn !== undefined;
-        try {
-          if (
-            !(error instanceof PollError) || error instanceof LoginHeldError
-          ) {
-            return error;
-          }
-          if (error.reason === "auth") {
-            // without a turn nothing was sent, or it was accepted: this
-            // firewall alone wants something that the exporter cannot give
-            if (isUndecided) rejected(target);
-            else {
-              strikes.holds += holdsBefore;
-              hold(strikes);
-            }
-          }
-          if (error.reason !== "timeout" || !isUndecided) return error;
-          if (!unanswered(target)) return error;
-          const message =
-            `${error.message}: the credentials were not answered, twice in a row`;
-          return new PollError("auth", message, { cause: error });
-        } finally {
-          endTurn?.();
-          endTurn = undefined;
-        }
-      },
-      [Symbol.dispose](): void {
-        endTurn?.();
-      },
-    };
+  /** The number of the youngest one that said something of the account. */
+  get lastRejected(): number {
+    return this.#lastRejected;
   }
 
-  return {
-    check,
-    isHeld: (target) => activeHold(target) !== undefined,
-    retryAt(target): number | undefined {
-      const strikes = target === undefined ? [] : [recordOf(target).strikes];
-      const active = [account, ...strikes].filter(isActive);
-      if (active.length === 0) return undefined;
-      return Math.max(...active.map(({ retryAt }) => retryAt));
-    },
-    attempt,
-  };
+  /** @returns Its number, in the order of sending. */
+  sent(target: string): number {
+    const row = this.#unaccepted === 0
+      ? ""
+      : `, the ${ordinal(this.#unaccepted + 1)} in a row that nobody accepted`;
+    this.#log("info", `${this.#credential} sent to ${target}${row}`, {
+      target,
+    });
+    return ++this.#last;
+  }
+
+  rejected(number: number): void {
+    this.#lastRejected = Math.max(this.#lastRejected, number);
+  }
+
+  accepted(): void {
+    this.#unaccepted = 0;
+  }
+
+  unaccepted(): void {
+    this.#unaccepted++;
+  }
+}
+
+function ordinal(number: number): string {
+  const isTeen = Math.floor(number / 10) % 10 === 1;
+  const ending = isTeen ? "th" : ["th", "st", "nd", "rd"][number % 10] ?? "th";
+  return `${number}${ending}`;
 }

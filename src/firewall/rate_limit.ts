@@ -5,28 +5,29 @@
  */
 
 import { untilAborted } from "../std/abort.ts";
+import type { Clock } from "../std/clock.ts";
 
-/** Settles when it is the caller's turn; rejects with the signal's reason. */
-export type Pace = (signal: AbortSignal) => Promise<void>;
+/** Settles when the caller may start; rejects with the signal's reason. */
+export type RateLimit = (signal: AbortSignal) => Promise<void>;
 
 /**
  * Creates a function that settles at most once an interval, in the order of
  * its calls; at once after a pause.
  */
-export function createPace(intervalMs: number): Pace {
-  let next = 0;
+export function createRateLimit(intervalMs: number, clock: Clock): RateLimit {
+  let nextAtMs = -Infinity;
   return async (signal) => {
     signal.throwIfAborted();
-    const now = performance.now();
-    const at = Math.max(now, next);
-    next = at + intervalMs;
-    if (at === now) return;
+    const now = clock.monotonicMs();
+    const startAtMs = Math.max(now, nextAtMs);
+    nextAtMs = startAtMs + intervalMs;
+    if (startAtMs === now) return;
     const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, at - now);
+    const cancelTimer = clock.setTimer(startAtMs - now, resolve);
     try {
       await untilAborted(promise, signal);
     } finally {
-      clearTimeout(timer);
+      cancelTimer();
     }
   };
 }

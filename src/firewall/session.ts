@@ -11,8 +11,8 @@ import { untilAborted } from "../std/abort.ts";
 import type { Cli } from "../panos/cli.ts";
 import type { Clock } from "../std/clock.ts";
 import { Countdown, settledWithin } from "../std/deadline.ts";
-import type { Lockout } from "./guard.ts";
-import type { Pace } from "./rate_limit.ts";
+import type { Guard } from "./guard.ts";
+import type { RateLimit } from "./rate_limit.ts";
 import { type Phase, PollError } from "../model/poll.ts";
 import type { Login } from "../ssh/connection.ts";
 import { type Stopwatch, toSeconds } from "../model/stopwatch.ts";
@@ -45,10 +45,10 @@ export interface SessionHolderOptions {
   /** What the guard knows the firewall by. */
   readonly target: string;
   readonly openSession: OpenSession;
-  readonly guard: Lockout;
+  readonly guard: Guard;
   readonly clock: Clock;
   /** Waits until a login may start. */
-  readonly rateLimit: Pace;
+  readonly rateLimit: RateLimit;
   /** How long a session may stand unused; 0 ends it with each poll. */
   readonly idleTimeoutMs: number;
   /** From the TCP connect; time spent waiting at the guard is left out. */

@@ -12,6 +12,7 @@ export const REASONS = [
   "auth",
   "command",
   "connect",
+  "held",
   "host_key",
   "parse",
   "session",

@@ -136,7 +136,7 @@ export function loginFamilies(logins: Logins): readonly MetricFamily[] {
       name: "panos_ipsec_auth_retry_timestamp_seconds",
       type: "gauge",
       help:
-        "Unix time before which no login is attempted because one was rejected; 0 when logins are allowed.",
+        "Unix time before which no login is attempted, because this firewall or others rejected one (reason auth or held); 0 when logins are allowed.",
       samples: [{ value: logins.authRetryAt ?? 0 }],
     },
     {

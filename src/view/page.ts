@@ -72,9 +72,9 @@ const ADVICE: Readonly<Record<Reason, Advice>> = {
   auth: {
     title: "login rejected",
     meaning:
-      "The firewall rejected the login or asked an unexpected question, or it did so before and logins are held back.",
+      "The firewall rejected the login, asked an unexpected question or did not answer the credentials; or it did so before, and its logins are held.",
     remedy:
-      "Look at the account on the firewall or its AAA server: password, expiry, lock; then correct the configuration and restart the exporter, which ends the hold.",
+      "Look at the account on the firewall or its AAA server: password, expiry, lock. Once it works again, reload the exporter (systemctl reload), which ends the hold; if the password is another, correct it and restart, once.",
   },
   command: {
     title: "command refused",
@@ -88,6 +88,13 @@ const ADVICE: Readonly<Record<Reason, Advice>> = {
     meaning: "No SSH connection came about; no password has been sent.",
     remedy:
       "From the exporter’s host, check the name, the route, the port and the permitted addresses of the management interface; a very old release may need SSH_LEGACY_ALGORITHMS.",
+  },
+  held: {
+    title: "logins held",
+    meaning:
+      "Other firewalls rejected the account one after the other, so nobody is logged in to lest it be locked; nothing was sent to this firewall.",
+    remedy:
+      "There is nothing to do here: see the firewalls that the message names, and their AAA server. Once the account works again, reload the exporter (systemctl reload); if the password is another, correct it and restart, once.",
   },
   // deno-lint-ignore camelcase -- a value of the label "reason"
   host_key: {

@@ -71,6 +71,8 @@ Deno.test("the units keep what the program depends on", async () => {
   has("Restart=on-failure");
   has("RestartSec=30s");
   has("RestartPreventExitStatus=2 78");
+  // A reload forgets held logins.
+  has("ExecReload=/bin/kill -HUP $MAINPID");
   // Nothing of the password on disk.
   has("LimitCORE=0");
   has("MemorySwapMax=0");

@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
-import { type Clock, systemClock } from "../../src/std/clock.ts";
 import {
   type Attempt,
-  createLockout,
+  Guard,
   LoginHeldError,
 } from "../../src/firewall/guard.ts";
 import { PollError } from "../../src/model/poll.ts";
+import type { Clock } from "../../src/std/clock.ts";
+import { type FakeTime, stopTime } from "../support/fake_time.ts";
 
+const SECOND_MS = 1_000;
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
@@ -15,57 +17,487 @@ const rejection = new PollError("auth", "it rejected the credentials");
 const silence = new PollError("timeout", "Cannot log in within 60 s");
 const unreachable = new PollError("connect", "Cannot connect");
 
-Deno.test("a wrong password is submitted three times a day at most", async () => {
-  const { lockout, clock, logIn } = createScene();
-  const submissions = await scrapeFor(DAY_MS, clock, async () => {
-    return await logIn("fw-a", rejection);
-  });
-  assert.deepEqual(submissions.map(toMinutes), [0, 15, 255]);
-  assert.equal(lockout.retryAt("fw-a"), clock.unixAt(255 * MINUTE_MS + DAY_MS));
+Deno.test("until one is accepted, one login at a time may send credentials", async () => {
+  using time = stopTime();
+  const { start, sent } = createScene(time);
+  const first = start("fw1");
+  const others = ["fw2", "fw3", "fw4"].map((target) => start(target));
+  await time.settle();
+  assert.deepEqual(sent, ["fw1"], "the first one has no verdict yet");
+
+  first.failed(unreachable);
+  await time.settle();
+  assert.deepEqual(sent, ["fw1", "fw2"], "the turn goes to the next one");
+
+  others[0]?.accepted();
+  await time.settle();
+  assert.deepEqual(sent, ["fw1", "fw2", "fw3", "fw4"], "the rest is free");
 });
 
-Deno.test("after the third submission it is one a day", async () => {
-  const { clock, logIn } = createScene();
-  const submissions = await scrapeFor(4 * DAY_MS, clock, async () => {
-    return await logIn("fw-a", rejection);
+Deno.test("a turn ends 10 s after the sending, and at most two have no verdict", async () => {
+  using time = stopTime();
+  const { start, sent } = createScene(time);
+  const first = start("fw1");
+  start("fw2");
+  start("fw3");
+  await time.pass(10 * SECOND_MS - 1);
+  assert.deepEqual(sent, ["fw1"]);
+  await time.pass(1);
+  assert.deepEqual(sent, ["fw1", "fw2"]);
+  await time.pass(30 * SECOND_MS);
+  assert.deepEqual(sent, ["fw1", "fw2"]);
+  first.failed(silence);
+  await time.settle();
+  assert.deepEqual(sent, ["fw1", "fw2", "fw3"]);
+});
+
+Deno.test("a verdict that comes after the turn still counts", async (t) => {
+  await t.step("an acceptance", async () => {
+    using time = stopTime();
+    const { start, sent } = createScene(time);
+    const late = start("fw1");
+    start("fw2");
+    start("fw3");
+    await time.pass(20 * SECOND_MS);
+    late.accepted();
+    await time.settle();
+    assert.deepEqual(sent, ["fw1", "fw2", "fw3"]);
   });
-  assert.deepEqual(
-    submissions.map(toMinutes),
-    [0, 15, 255, 255 + 1_440, 255 + 2_880, 255 + 4_320],
+  await t.step("a rejection", async () => {
+    using time = stopTime();
+    const { start, guard } = createScene(time);
+    const late = start("fw1");
+    const other = start("fw2");
+    await time.pass(20 * SECOND_MS);
+    late.failed(rejection);
+    other.failed(rejection);
+    assert.equal(reasonFor(guard, "fw3"), "held");
+  });
+});
+
+Deno.test("after a rejection one login at a time may be without a verdict", async () => {
+  using time = stopTime();
+  const { start, sent, logIn } = createScene(time);
+  await logIn("fw1", rejection);
+  start("fw2");
+  start("fw3");
+  await time.pass(50 * SECOND_MS);
+  assert.deepEqual(sent, ["fw1", "fw2"]);
+});
+
+Deno.test("while the account is good, eight logins stand between sending and verdict", async () => {
+  using time = stopTime();
+  const { start, sent, logIn } = createScene(time);
+  await logIn("fw0", "accepted");
+  const fleet = startMany(start, 20);
+  await time.settle();
+  assert.equal(sent.length, 1 + 8);
+  fleet[0]?.accepted();
+  fleet[1]?.failed(unreachable);
+  await time.settle();
+  assert.equal(sent.length, 1 + 10);
+  await time.pass(10 * SECOND_MS);
+  assert.equal(sent.length, 1 + 18, "who says nothing loses the turn");
+});
+
+Deno.test("an acceptance shows for 60 s that the account is good", async (t) => {
+  for (const [seconds, expected] of [[59, 3], [60, 1]] as const) {
+    await t.step(`after ${seconds} s`, async () => {
+      using time = stopTime();
+      const { start, sent, logIn } = createScene(time);
+      await logIn("fw0", "accepted");
+      await time.pass(seconds * SECOND_MS);
+      startMany(start, 3);
+      await time.settle();
+      assert.equal(sent.length, 1 + expected);
+    });
+  }
+});
+
+Deno.test("the first rejection closes the gate for all that have not sent", async () => {
+  using time = stopTime();
+  const { start, sent, logIn } = createScene(time);
+  await logIn("fw1", "accepted");
+  const [first, ...others] = startMany(start, 20);
+  await time.settle();
+  assert.equal(sent.length, 1 + 8);
+  first?.failed(rejection);
+  await time.settle();
+  assert.equal(sent.length, 1 + 8);
+  others.slice(0, 7).forEach((attempt) => attempt.failed(unreachable));
+  await time.settle();
+  assert.equal(sent.length, 1 + 9, "one at a time");
+  others[7]?.accepted();
+  await time.settle();
+  assert.equal(sent.length, 1 + 17, "it is good again");
+});
+
+Deno.test("a firewall that rejects for weeks does not close the gate", async () => {
+  using time = stopTime();
+  const { start, sent, logIn } = createScene(time);
+  await logIn("fw1", rejection);
+  await time.pass(65 * MINUTE_MS);
+  await logIn("fw0", "accepted");
+  await logIn("fw1", rejection);
+  startMany(start, 9);
+  await time.settle();
+  assert.equal(sent.length, 3 + 8);
+});
+
+Deno.test("a wait at the gate ends, and says whose verdict was waited for", async () => {
+  using time = stopTime();
+  const { start, guard, sent } = createScene(time);
+  start("fw1");
+  start("fw2");
+  const waiting = guard.attempt("fw3", new AbortController().signal);
+  const waited = assert.rejects(waiting.beforeCredential(), {
+    reason: "timeout",
+    message: /waited for the verdict of fw1 and fw2, for 60 s/,
+  });
+  await time.pass(MINUTE_MS);
+  await waited;
+  assert.deepEqual(sent, ["fw1", "fw2"]);
+  assert.equal(waiting.failed(silence), silence);
+  assert(!guard.isHeld("fw3"), "it has sent nothing");
+});
+
+Deno.test("a turn is given back, however and whenever its login is lost", async (t) => {
+  const losses: Readonly<
+    Record<string, (attempt: Attempt, controller: AbortController) => void>
+  > = {
+    aborted(attempt, controller): void {
+      controller.abort(silence);
+      attempt.failed(silence);
+    },
+    "aborted, and told later"(_attempt, controller): void {
+      controller.abort(silence);
+    },
+    failed: (attempt) => void attempt.failed(unreachable),
+    disposed: (attempt) => attempt[Symbol.dispose](),
+  };
+  for (const [how, lose] of Object.entries(losses)) {
+    for (let behind = -5; behind <= 5; behind++) {
+      await t.step(`${how}, ${behind} microtasks behind its turn`, async () => {
+        using time = stopTime();
+        const { start, sent, guard } = createScene(time);
+        const first = start("fw1");
+        const controller = new AbortController();
+        const unlucky = guard.attempt("fw2", controller.signal);
+        unlucky.beforeCredential().catch(() => {});
+        start("fw3");
+        await time.settle();
+
+        if (behind >= 0) first.failed(unreachable);
+        else lose(unlucky, controller);
+        await microtasks(Math.abs(behind));
+        if (behind >= 0) lose(unlucky, controller);
+        else first.failed(unreachable);
+        await time.settle();
+        unlucky[Symbol.dispose]();
+        await time.settle();
+        assert(sent.includes("fw3"), `sent: ${sent}`);
+        assert(!guard.isHeld("fw2"));
+      });
+    }
+  }
+});
+
+Deno.test("a login that was lost in the moment of its turn sends nothing", async () => {
+  using time = stopTime();
+  const { start, sent, guard } = createScene(time);
+  const first = start("fw1");
+  const unlucky = guard.attempt("fw2", new AbortController().signal);
+  const refused = assert.rejects(unlucky.beforeCredential(), PollError);
+  await time.settle();
+  first.failed(unreachable);
+  unlucky.failed(unreachable);
+  await refused;
+  assert.deepEqual(sent, ["fw1"]);
+  await assert.rejects(unlucky.beforeCredential(), PollError);
+});
+
+Deno.test("the second method of a login needs no second turn", async () => {
+  using time = stopTime();
+  const { start, guard, lines } = createScene(time);
+  const attempt = guard.attempt("fw1", new AbortController().signal);
+  await attempt.beforeCredential();
+  start("fw2");
+  await attempt.beforeCredential();
+  await time.settle();
+  attempt.failed(unreachable);
+  await time.settle();
+  assert.deepEqual(lines, [
+    "info password sent to fw1",
+    "info password sent to fw1, the 2nd in a row that nobody accepted",
+    "info password sent to fw2, the 3rd in a row that nobody accepted",
+  ]);
+});
+
+Deno.test("a firewall that lets in without a credential proves nothing", async () => {
+  using time = stopTime();
+  const { start, sent, guard } = createScene(time);
+  guard.attempt("fw1", new AbortController().signal).accepted();
+  start("fw2");
+  start("fw3");
+  await time.settle();
+  assert.deepEqual(sent, ["fw2"]);
+});
+
+Deno.test("a firewall that rejects is left alone for 65 minutes, then for 24 hours", async () => {
+  using time = stopTime();
+  const { scrape, guard } = createScene(time);
+  const sent = await scrape(3 * DAY_MS, ["fw1"], () => rejection);
+  assert.deepEqual(sent, [0, 65, 65 + 1_440, 65 + 2_880]);
+  assert.equal(guard.retryAt(), undefined, "the others are not held");
+});
+
+Deno.test("an account that nobody accepts is sent twice in an hour, thrice in a day", async () => {
+  using time = stopTime();
+  const { scrape } = createScene(time);
+  const fleet = Array.from({ length: 20 }, (_, index) => `fw${index}`);
+  const sent = await scrape(3 * DAY_MS, fleet, () => rejection);
+  assert.deepEqual(sent, [0, 0, 65, 65 + 1_440, 65 + 2_880]);
+});
+
+Deno.test("two firewalls that reject one after the other hold all logins", async () => {
+  using time = stopTime();
+  const { logIn, guard } = createScene(time);
+  await logIn("fw1", "accepted");
+  await logIn("fw2", rejection);
+  assert(!guard.isHeld("fw1"));
+  await time.pass(64 * MINUTE_MS);
+  await logIn("fw3", rejection);
+  assert.equal(reasonFor(guard, "fw1"), "held");
+  assert.equal(guard.retryAt(), unixAt(time, 65 * MINUTE_MS));
+});
+
+Deno.test("two rejections hold only their own firewalls", async (t) => {
+  await t.step("if somebody accepts between", async () => {
+    using time = stopTime();
+    const { logIn, guard } = createScene(time);
+    await logIn("fw1", rejection);
+    await logIn("fw3", "accepted");
+    await logIn("fw2", rejection);
+    assert(!guard.isHeld("fw3"));
+  });
+  await t.step("if more than 65 minutes lie between", async () => {
+    using time = stopTime();
+    const { logIn, guard } = createScene(time);
+    await logIn("fw1", rejection);
+    await time.pass(65 * MINUTE_MS + 1);
+    await logIn("fw2", rejection);
+    assert(!guard.isHeld("fw3"));
+  });
+  await t.step(
+    "if one of them has not accepted since its last one",
+    async () => {
+      using time = stopTime();
+      const { logIn, guard } = createScene(time);
+      await logIn("fw1", rejection);
+      await time.pass(65 * MINUTE_MS);
+      await logIn("fw3", "accepted");
+      await logIn("fw1", rejection);
+      await logIn("fw2", rejection);
+      assert(guard.isHeld("fw1"));
+      assert(guard.isHeld("fw2"));
+      assert(!guard.isHeld("fw3"));
+    },
   );
 });
 
-Deno.test("a firewall that falls silent gets the password three times a day at most", async () => {
-  const { clock, logIn } = createScene();
-  const submissions = await scrapeFor(DAY_MS, clock, async () => {
-    return await logIn("fw-a", silence, MINUTE_MS);
+Deno.test("an acceptance that was under way ends the hold of all", async () => {
+  using time = stopTime();
+  const { logIn, start, guard } = createScene(time);
+  await logIn("fw0", "accepted");
+  const [one, other, late] = startMany(start, 3);
+  await time.settle();
+  one?.failed(rejection);
+  other?.failed(rejection);
+  assert(guard.isHeld("fw0"));
+  late?.accepted();
+  assert(!guard.isHeld("fw0"));
+});
+
+Deno.test("an acceptance of what was sent before a rejected one proves nothing", async () => {
+  using time = stopTime();
+  const { logIn, start, sent, guard } = createScene(time);
+  await logIn("fw0", "accepted");
+  const [early, one, other] = startMany(start, 20);
+  await time.settle();
+  one?.failed(rejection);
+  early?.accepted();
+  await time.settle();
+  assert.equal(sent.length, 1 + 8, "the gate stays closed");
+  other?.failed(rejection);
+  assert.equal(reasonFor(guard, "fw0"), "held");
+  assert(guard.isHeld("fleet1"));
+});
+
+Deno.test("a password that is changed costs the logins in flight and one more", async (t) => {
+  for (let apart = 0; apart <= 5; apart++) {
+    await t.step(`verdicts ${apart} microtasks apart`, async () => {
+      using time = stopTime();
+      const { logIn, start, sent } = createScene(time);
+      await logIn("fw0", "accepted");
+      const fleet = startMany(start, 100);
+      await time.settle();
+      for (const attempt of fleet.slice(0, 8)) {
+        attempt.failed(rejection);
+        await microtasks(apart);
+      }
+      await time.settle();
+      for (const attempt of fleet.slice(8)) attempt.failed(rejection);
+      await time.pass(HOUR_MS);
+      assert.equal(sent.length, 1 + 8);
+    });
+  }
+});
+
+Deno.test("logins that wait at the gate are told that all are held", async () => {
+  using time = stopTime();
+  const { start, guard, logIn } = createScene(time);
+  await logIn("fw1", rejection);
+  const second = start("fw2");
+  const third = guard.attempt("fw3", new AbortController().signal);
+  const refused = assert.rejects(third.beforeCredential(), LoginHeldError);
+  await time.settle();
+  second.failed(rejection);
+  await refused;
+});
+
+Deno.test("a hold of all ends with one login, and its acceptance frees all", async () => {
+  using time = stopTime();
+  const { guard, start, sent } = await createHeldScene(time);
+  await time.pass(65 * MINUTE_MS);
+  const trial = start("fw3");
+  start("fw4");
+  await time.pass(30 * SECOND_MS);
+  assert.deepEqual(sent.slice(-1), ["fw3"]);
+  trial.accepted();
+  await time.settle();
+  assert.deepEqual(sent.slice(-2), ["fw3", "fw4"]);
+  assert(!guard.isHeld("fw1"));
+});
+
+Deno.test("a trial that is rejected holds all for 24 hours, each time", async () => {
+  using time = stopTime();
+  const { guard, start } = await createHeldScene(time);
+  for (const target of ["fw3", "fw4"]) {
+    const aheadMs = time.now;
+    while (guard.isHeld(target)) await time.pass(MINUTE_MS);
+    const heldMs = time.now - aheadMs;
+    assert.equal(heldMs, (target === "fw3" ? 65 : 1_440) * MINUTE_MS);
+    const trial = start(target);
+    await time.settle();
+    trial.failed(rejection);
+  }
+  assert.equal(guard.retryAt(), unixAt(time, DAY_MS));
+});
+
+Deno.test("a trial that is lost leaves the next one to another", async () => {
+  using time = stopTime();
+  const { start, sent } = await createHeldScene(time);
+  await time.pass(65 * MINUTE_MS);
+  const lost = start("fw3");
+  start("fw4");
+  await time.settle();
+  lost.failed(unreachable);
+  await time.settle();
+  assert.deepEqual(sent.slice(-2), ["fw3", "fw4"]);
+});
+
+Deno.test("the trial falls to the best firewall that wants it", async (t) => {
+  const cases: Readonly<Record<string, readonly [string[], string[]]>> = {
+    "one that had accepted": [["old", "new", "fw1"], ["old"]],
+    "else one that has not rejected": [["new", "fw1"], ["new"]],
+    "else any": [["fw1", "fw2"], ["fw1", "fw2"]],
+  };
+  for (const [who, [asking, chosen]] of Object.entries(cases)) {
+    await t.step(who, async () => {
+      using time = stopTime();
+      const { guard } = await createHeldScene(time);
+      for (let minute = 0; minute < 65; minute++) {
+        for (const target of asking) reasonFor(guard, target);
+        await time.pass(MINUTE_MS);
+      }
+      const free = asking.filter((target) => !guard.isHeld(target));
+      assert.deepEqual(free, chosen);
+    });
+  }
+});
+
+Deno.test("the trial does not wait longer than 5 minutes for a better firewall", async (t) => {
+  await t.step("that does not ask any more", async () => {
+    using time = stopTime();
+    const { guard } = await createHeldScene(time);
+    await time.pass(62 * MINUTE_MS);
+    guard.isHeld("old");
+    reasonFor(guard, "old");
+    await time.pass(3 * MINUTE_MS);
+    assert.equal(reasonFor(guard, "fw1"), "auth");
+    await time.pass(2 * MINUTE_MS + 1);
+    assert.equal(reasonFor(guard, "fw1"), undefined);
   });
-  assert.deepEqual(submissions.map(toMinutes), [0, 1, 17]);
+  await t.step("that cannot be reached", async () => {
+    using time = stopTime();
+    const { guard, start } = await createHeldScene(time);
+    await time.pass(65 * MINUTE_MS);
+    for (let minute = 0; minute < 5; minute++) {
+      reasonFor(guard, "old");
+      assert.equal(reasonFor(guard, "new"), "held");
+      start("old").failed(unreachable);
+      await time.pass(MINUTE_MS);
+    }
+    reasonFor(guard, "old");
+    assert.equal(reasonFor(guard, "new"), undefined);
+  });
+});
+
+Deno.test("two silences in a row hold their firewall for 15 minutes, each time", async () => {
+  using time = stopTime();
+  const { scrape, guard } = createScene(time);
+  const sent = await scrape(HOUR_MS, ["fw1"], () => silence);
+  assert.deepEqual(sent, [0, 1, 16, 31, 46]);
+  assert(!guard.isHeld("fw2"));
 });
 
 Deno.test("one login without a verdict holds nothing back", async () => {
-  const { lockout, logIn } = createScene();
-  assert(await logIn("fw-a", silence));
-  assert.equal(lockout.retryAt("fw-a"), undefined);
-  assert(await logIn("fw-a", "accepted"));
-  assert(await logIn("fw-a", silence));
-  assert.equal(lockout.retryAt("fw-a"), undefined);
+  using time = stopTime();
+  const { logIn, guard } = createScene(time);
+  await logIn("fw1", silence);
+  await logIn("fw1", "accepted");
+  await logIn("fw1", silence);
+  assert(!guard.isHeld("fw1"));
 });
 
-Deno.test("the second login in a row without a verdict is reported as auth", async () => {
-  const { lockout, begin } = createScene();
-  const first = await begin("fw-a");
+Deno.test("the second silence in a row is reported as auth", async () => {
+  using time = stopTime();
+  const { start } = createScene(time);
+  const first = start("fw1");
+  await time.settle();
   assert.equal(first.failed(silence), silence);
-  const second = await begin("fw-a");
+  const second = start("fw1");
+  await time.settle();
   const reported = second.failed(silence);
   assert(reported instanceof PollError);
   assert.equal(reported.reason, "auth");
   assert.match(reported.message, /not answered, twice in a row/);
-  assert(lockout.isHeld("fw-a"));
+});
+
+Deno.test("silence counts towards nothing else", async () => {
+  using time = stopTime();
+  const { logIn, guard } = createScene(time);
+  for (const target of ["fw1", "fw1", "fw2", "fw2"]) {
+    await logIn(target, silence);
+  }
+  await logIn("fw3", rejection);
+  assert(!guard.isHeld("fw4"));
+  assert.equal(guard.retryAt("fw3"), unixAt(time, 65 * MINUTE_MS));
 });
 
 Deno.test("what cannot lock an account holds nothing back", async (t) => {
-  const { lockout, begin } = createScene();
+  using time = stopTime();
+  const { guard, start } = createScene(time);
   const failures = {
     connect: unreachable,
     host_key: new PollError("host_key", "Cannot accept"),
@@ -74,364 +506,268 @@ Deno.test("what cannot lock an account holds nothing back", async (t) => {
   };
   for (const [name, failure] of Object.entries(failures)) {
     await t.step(name, async () => {
-      const attempt = await begin("fw-a");
+      const attempt = start("fw1");
+      await time.settle();
       assert.equal(attempt.failed(failure), failure);
-      assert(!lockout.isHeld("fw-a"));
-      lockout.check("fw-a");
+      assert(!guard.isHeld("fw1"));
     });
   }
 });
 
 Deno.test("a login that is late before it sent anything holds nothing back", () => {
-  const { lockout } = createScene();
+  using time = stopTime();
+  const { guard } = createScene(time);
   for (let login = 0; login < 5; login++) {
-    const attempt = lockout.attempt("fw-a", new AbortController().signal);
+    const attempt = guard.attempt("fw1", new AbortController().signal);
     assert.equal(attempt.failed(silence), silence);
   }
-  assert(!lockout.isHeld("fw-a"));
+  assert(!guard.isHeld("fw1"));
 });
 
-Deno.test("check() says until when logins are held", async () => {
-  const { lockout, logIn } = createScene();
-  await logIn("fw-a", rejection);
-  assert.throws(() => lockout.check("fw-a"), {
-    name: "PollError",
-    reason: "auth",
-    message: /^Cannot log in before 2026-01-05T09:15:00\.000Z, /,
-  });
+Deno.test("what is refused before anything is sent holds its own firewall alone", async () => {
+  using time = stopTime();
+  const { guard, logIn } = createScene(time);
+  for (const target of ["fw1", "fw2"]) {
+    const attempt = guard.attempt(target, new AbortController().signal);
+    attempt.failed(new PollError("auth", "it offers nothing we have"));
+    assert.equal(guard.retryAt(target), unixAt(time, 65 * MINUTE_MS));
+  }
+  await logIn("fw3", rejection);
+  assert(!guard.isHeld("fw4"));
+});
+
+Deno.test("what a firewall wants behind each accepted login holds it ever longer", async () => {
+  using time = stopTime();
+  const { guard, start } = createScene(time);
+  const demand = new PollError("auth", "it demands a new password");
+  for (const minutes of [65, 1_440, 1_440]) {
+    const attempt = start("fw1");
+    await time.settle();
+    attempt.accepted();
+    attempt.failed(demand);
+    assert.equal(guard.retryAt("fw1"), unixAt(time, minutes * MINUTE_MS));
+    await time.pass(minutes * MINUTE_MS);
+  }
 });
 
 Deno.test("an accepted login makes the guard forget", async () => {
-  const { lockout, clock, logIn } = createScene();
-  await logIn("fw-a", rejection);
-  clock.pass(15 * MINUTE_MS);
-  assert(await logIn("fw-a", "accepted"));
-  assert.equal(lockout.retryAt(), undefined);
-  await logIn("fw-a", rejection);
-  assert.equal(lockout.retryAt("fw-a"), clock.unixAt(30 * MINUTE_MS));
+  using time = stopTime();
+  const { guard, logIn } = createScene(time);
+  await logIn("fw1", rejection);
+  await time.pass(65 * MINUTE_MS);
+  await logIn("fw1", "accepted");
+  await logIn("fw1", rejection);
+  assert.equal(guard.retryAt("fw1"), unixAt(time, 65 * MINUTE_MS));
 });
 
-Deno.test("what a firewall wants behind every accepted login is asked ever more rarely", async () => {
-  const { lockout, clock, begin } = createScene();
-  const attempts = await scrapeFor(2 * DAY_MS, clock, async () => {
-    lockout.check("fw-a");
-    const attempt = await begin("fw-a");
-    attempt.accepted();
-    attempt.failed(new PollError("auth", "it demands a new password"));
-    return true;
+Deno.test("check() says until when logins are held, because of whom, and what to do", async () => {
+  using time = stopTime();
+  const { guard, logIn } = createScene(time);
+  await logIn("fw1", rejection);
+  assert.throws(() => guard.check("fw1"), {
+    name: "PollError",
+    reason: "auth",
+    message:
+      /^Cannot log in before 2026-01-05 10:05 UTC, .*: it rejected the credentials; once .* reload the exporter; .* restart$/,
   });
-  assert.deepEqual(attempts.map(toMinutes), [0, 15, 255, 255 + 1_440]);
-});
-
-Deno.test("a question that is not answered before anything is sent holds its own target", () => {
-  const { lockout } = createScene();
-  const attempt = lockout.attempt("fw-a", new AbortController().signal);
-  attempt.failed(new PollError("auth", "it offers nothing we have"));
-  assert(lockout.isHeld("fw-a"));
-  assert(!lockout.isHeld("fw-b"));
-  assert.equal(lockout.retryAt(), undefined);
-});
-
-Deno.test("a firewall that lets in without a credential proves nothing", async () => {
-  const { lockout, begin, logIn } = createScene();
-  lockout.attempt("fw-a", new AbortController().signal).accepted();
-  const first = await begin("fw-b");
-  const second = begin("fw-c");
-  first.failed(rejection);
-  await assert.rejects(second, LoginHeldError);
-  assert(!await logIn("fw-c", rejection));
-});
-
-Deno.test("until one is accepted, one login at a time may send credentials", async () => {
-  const { begin } = createScene();
-  const order: string[] = [];
-  const first = await begin("fw-a");
-  const others = ["fw-b", "fw-c", "fw-d"].map(async (target) => {
-    const attempt = await begin(target);
-    order.push(target);
-    return attempt;
+  await time.pass(30 * SECOND_MS);
+  await logIn("fw2", rejection);
+  assert.throws(() => guard.check("fw1"), {
+    reason: "auth",
+    message:
+      /^Cannot log in before 2026-01-05 10:06 UTC, .*: fw1 and fw2 rejected/,
   });
-  await settle();
-  assert.deepEqual(order, [], "the first one has no verdict yet");
-
-  first.failed(unreachable);
-  await settle();
-  assert.deepEqual(order, ["fw-b"], "the turn goes to the next one");
-
-  (await others[0])?.accepted();
-  await settle();
-  assert.deepEqual(order, ["fw-b", "fw-c", "fw-d"], "the rest is free");
-});
-
-Deno.test("a rejection at the start of a fleet of 100 is the only submission", async () => {
-  const { begin } = createScene();
-  const targets = Array.from({ length: 100 }, (_, index) => `fw-${index}`);
-  let submissions = 0;
-  const results = await Promise.all(targets.map(async (target) => {
-    try {
-      const attempt = await begin(target);
-      submissions++;
-      await settle();
-      return attempt.failed(rejection);
-    } catch (error) {
-      return error;
-    }
-  }));
-  assert.equal(submissions, 1);
-  assert.equal(
-    results.filter((error) => error instanceof LoginHeldError).length,
-    99,
-  );
-});
-
-Deno.test("a login that was held back is no rejection of its own target", async () => {
-  const { lockout, clock, begin } = createScene();
-  const first = await begin("fw-a");
-  const waiting = lockout.attempt("fw-b", new AbortController().signal);
-  const held = waiting.beforeCredential();
-  held.catch(() => {});
-  first.failed(rejection);
-  await assert.rejects(held, LoginHeldError);
-  await held.catch((error) => assert.equal(waiting.failed(error), error));
-  clock.pass(15 * MINUTE_MS);
-  assert(!lockout.isHeld("fw-b"));
-  assert.equal(lockout.retryAt("fw-b"), undefined);
-});
-
-Deno.test("once one has accepted, a rejection holds its own target", async () => {
-  const { lockout, logIn } = createScene();
-  await logIn("fw-a", "accepted");
-  await logIn("fw-b", rejection);
-  await logIn("fw-c", rejection);
-  assert(lockout.isHeld("fw-b"));
-  assert(lockout.isHeld("fw-c"));
-  assert.equal(lockout.retryAt(), undefined);
-  assert(await logIn("fw-a", "accepted"));
-  assert(await logIn("fw-d", "accepted"));
-});
-
-Deno.test("two rejections in a row by firewalls that had accepted hold all", async () => {
-  const { lockout, clock, logIn } = createScene();
-  for (const target of ["fw-a", "fw-b", "fw-c"]) {
-    await logIn(target, "accepted");
-  }
-  await logIn("fw-a", rejection);
-  assert(!lockout.isHeld("fw-c"));
-  await logIn("fw-b", rejection);
-  assert(lockout.isHeld("fw-c"));
-  // the account has been rejected twice
-  assert.equal(lockout.retryAt(), clock.unixAt(4 * HOUR_MS));
-});
-
-Deno.test("an acceptance between two rejections leaves the others alone", async () => {
-  const { lockout, logIn } = createScene();
-  for (const target of ["fw-a", "fw-b", "fw-c"]) {
-    await logIn(target, "accepted");
-  }
-  await logIn("fw-a", rejection);
-  await logIn("fw-c", "accepted");
-  await logIn("fw-b", rejection);
-  assert(!lockout.isHeld("fw-c"));
-});
-
-Deno.test("one firewall that rejects again and again holds no other", async () => {
-  const { lockout, clock, logIn } = createScene();
-  await logIn("fw-a", "accepted");
-  await logIn("fw-b", "accepted");
-  const submissions = await scrapeFor(DAY_MS, clock, async () => {
-    return await logIn("fw-a", rejection);
+  assert.throws(() => guard.check("fw3"), {
+    reason: "held",
+    message:
+      /^Cannot log in before 2026-01-05 10:06 UTC, .*: fw1 and fw2 rejected the credentials, one after the other; nothing was sent to this one, see those; once/,
   });
-  assert.deepEqual(submissions.map(toMinutes), [0, 15, 255]);
-  assert(!lockout.isHeld("fw-b"));
 });
 
-Deno.test("a changed password is submitted three times a day at most, fleet or not", async () => {
-  const { clock, logIn } = createScene();
-  const targets = Array.from({ length: 20 }, (_, index) => `fw-${index}`);
-  for (const target of targets) await logIn(target, "accepted");
-  let submissions = 0;
-  await scrapeFor(DAY_MS, clock, async () => {
-    for (const target of targets) {
-      if (await logIn(target, rejection)) submissions++;
-    }
-    return false;
+Deno.test("of many culprits three are named", async () => {
+  using time = stopTime();
+  const { guard, logIn, start } = createScene(time);
+  await logIn("fw0", "accepted");
+  const fleet = startMany(start, 6);
+  await time.settle();
+  for (const attempt of fleet) attempt.failed(rejection);
+  assert.throws(() => guard.check("fw0"), {
+    message: /: fleet1, fleet2, fleet3 and 3 others rejected/,
   });
-  assert.equal(submissions, 3);
 });
 
-Deno.test("the end of a hold is tried on a firewall that had accepted", async () => {
-  const { lockout, clock, logIn } = createScene();
-  await logIn("fw-a", "accepted");
-  await logIn("fw-b", "accepted");
-  await logIn("fw-a", rejection);
-  await logIn("fw-b", rejection);
-  clock.pass(4 * HOUR_MS - MINUTE_MS);
-  assert(!await logIn("fw-a", "accepted"), "the hold has not ended");
-  clock.pass(MINUTE_MS);
-  assert.throws(() => lockout.check("fw-new"), /has accepted them again/);
-  assert(await logIn("fw-a", "accepted"));
-  assert(await logIn("fw-new", "accepted"));
+Deno.test("retryAt() is of a firewall, or of what holds for all", async () => {
+  using time = stopTime();
+  const { guard, logIn } = createScene(time);
+  await logIn("fw1", rejection);
+  assert.equal(guard.retryAt(), undefined);
+  assert.equal(guard.retryAt("fw2"), undefined);
+  assert.equal(guard.retryAt("fw1"), unixAt(time, 65 * MINUTE_MS));
+  await time.pass(65 * MINUTE_MS);
+  assert.equal(guard.retryAt("fw1"), undefined);
 });
 
-Deno.test("a firewall that had accepted and cannot be reached is not waited for long", async () => {
-  const { lockout, clock, logIn } = createScene();
-  await logIn("fw-a", "accepted");
-  await logIn("fw-b", "accepted");
-  await logIn("fw-a", rejection);
-  await logIn("fw-b", rejection);
-  clock.pass(4 * HOUR_MS);
-  const start = clock.monotonicMs();
-  const waited = await scrapeFor(HOUR_MS, clock, async () => {
-    await logIn("fw-a", unreachable);
-    await logIn("fw-b", unreachable);
-    lockout.check("fw-new");
-    return true;
-  });
-  const [first = Infinity] = waited;
-  assert(first > 0, "it was not waited for at all");
-  assert(first <= 6 * MINUTE_MS, `waited ${toMinutes(first)} minutes`);
-  assert(clock.monotonicMs() > start);
+Deno.test("a clock that is set moves what is shown, and no hold", async () => {
+  using time = stopTime();
+  let setBack = 0;
+  const clock: Clock = {
+    ...time.clock,
+    unixSeconds: () => time.clock.unixSeconds() - setBack,
+  };
+  const { guard, logIn } = createScene(time, clock);
+  await logIn("fw1", rejection);
+  setBack = 3_600;
+  assert.equal(guard.retryAt("fw1"), unixAt(time, 5 * MINUTE_MS));
+  await time.pass(65 * MINUTE_MS - 1);
+  assert(guard.isHeld("fw1"));
+  await time.pass(1);
+  assert(!guard.isHeld("fw1"));
 });
 
-Deno.test("a hold of one target leaves retryAt() of the process at 0", async () => {
-  const { lockout, clock, logIn } = createScene();
-  await logIn("fw-a", "accepted");
-  await logIn("fw-b", rejection);
-  assert.equal(lockout.retryAt(), undefined);
-  assert.equal(lockout.retryAt("fw-a"), undefined);
-  assert.equal(lockout.retryAt("fw-b"), clock.unixAt(15 * MINUTE_MS));
-  clock.pass(15 * MINUTE_MS);
-  assert.equal(lockout.retryAt("fw-b"), undefined);
+Deno.test("forget() ends all holds, and they begin anew", async () => {
+  using time = stopTime();
+  const { guard, logIn } = createScene(time);
+  await logIn("fw1", rejection);
+  await logIn("fw2", rejection);
+  await logIn("fw3", silence);
+  guard.forget();
+  for (const target of ["fw1", "fw2", "fw3"]) assert(!guard.isHeld(target));
+  assert.equal(guard.retryAt("fw1"), undefined);
+  await logIn("fw1", rejection);
+  assert.equal(guard.retryAt("fw1"), unixAt(time, 65 * MINUTE_MS));
+  await logIn("fw2", rejection);
+  assert.equal(reasonFor(guard, "fw3"), "held");
 });
 
-Deno.test("a signal takes a login out of the queue, and the next one is served", async () => {
-  const { lockout, begin } = createScene();
-  const first = await begin("fw-a");
-  const controller = new AbortController();
-  const impatient = lockout.attempt("fw-b", controller.signal);
-  const waiting = impatient.beforeCredential();
-  const patient = begin("fw-c");
-  controller.abort(silence);
-  await assert.rejects(waiting, silence);
-  assert.equal(impatient.failed(silence), silence);
-  first.failed(unreachable);
-  (await patient).accepted();
+Deno.test("the log counts what is sent and not accepted", async () => {
+  using time = stopTime();
+  const { logIn, lines } = createScene(time);
+  await logIn("fw1", "accepted");
+  await logIn("fw1", silence);
+  await logIn("fw2", rejection);
+  await logIn("fw3", "accepted");
+  await logIn("fw4", "accepted");
+  assert.deepEqual(lines, [
+    "info password sent to fw1",
+    "info password sent to fw1",
+    "info password sent to fw2, the 2nd in a row that nobody accepted",
+    "info password sent to fw3, the 3rd in a row that nobody accepted",
+    "info password sent to fw4",
+  ]);
 });
-
-Deno.test("a login that ends in the moment of its turn does not keep the turn", async () => {
-  const { lockout, begin } = createScene();
-  const first = await begin("fw-a");
-  const controller = new AbortController();
-  const unlucky = lockout.attempt("fw-b", controller.signal);
-  const waiting = unlucky.beforeCredential();
-  waiting.catch(() => {});
-  first.failed(unreachable);
-  controller.abort(silence);
-  unlucky.failed(silence);
-  await assert.rejects(waiting, silence);
-  (await begin("fw-c")).accepted();
-});
-
-Deno.test("a second method of the same login needs no second turn", async () => {
-  const { begin } = createScene();
-  const attempt = await begin("fw-a");
-  await attempt.beforeCredential();
-  attempt.failed(unreachable);
-  (await begin("fw-b")).accepted();
-});
-
-interface TestClock extends Clock {
-  pass(ms: number): void;
-  /** Unix time at so many milliseconds. */
-  unixAt(ms: number): number;
-}
 
 interface Scene {
-  readonly lockout: ReturnType<typeof createLockout>;
-  readonly clock: TestClock;
-  /** A login up to the moment at which it may send the credentials. */
-  begin(target: string): Promise<Attempt>;
-  /** @returns Whether the credentials were sent. */
-  logIn(
-    target: string,
-    outcome: "accepted" | Error,
-    ms?: number,
-  ): Promise<boolean>;
+  readonly guard: Guard;
+  /** To whom credentials were sent, in that order. */
+  readonly sent: readonly string[];
+  /** Of the log. */
+  readonly lines: readonly string[];
+  /** Begins a login, which sends the credentials as soon as it may. */
+  start(target: string): Attempt;
+  /** A login from beginning to end, if it is not held. */
+  logIn(target: string, outcome: Outcome): Promise<void>;
+  /**
+   * Scrapes once a minute.
+   *
+   * @returns When credentials were sent, in minutes.
+   */
+  scrape(
+    ms: number,
+    targets: readonly string[],
+    outcome: () => Outcome,
+  ): Promise<readonly number[]>;
 }
 
-function createScene(): Scene {
-  const clock = createClock();
-  const lockout = createLockout(clock);
+type Outcome = "accepted" | Error;
 
-  async function begin(target: string): Promise<Attempt> {
-    const attempt = lockout.attempt(target, new AbortController().signal);
-    await attempt.beforeCredential();
-    return attempt;
+function createScene(time: FakeTime, clock: Clock = time.clock): Scene {
+  const lines: string[] = [];
+  const sent: string[] = [];
+  const sentAt: number[] = [];
+  const guard = new Guard({
+    clock,
+    maxWaitMs: MINUTE_MS,
+    credential: "password",
+    log: (level, message) => void lines.push(`${level} ${message}`),
+  });
+
+  async function send(target: string, attempt: Attempt): Promise<boolean> {
+    try {
+      await attempt.beforeCredential();
+    } catch (error) {
+      assert(error instanceof PollError);
+      assert.equal(attempt.failed(error), error);
+      return false;
+    }
+    sent.push(target);
+    sentAt.push(time.now);
+    return true;
+  }
+
+  async function logIn(target: string, outcome: Outcome): Promise<void> {
+    if (reasonFor(guard, target) !== undefined) return;
+    using attempt = guard.attempt(target, new AbortController().signal);
+    if (!await send(target, attempt)) return;
+    if (outcome === "accepted") attempt.accepted();
+    else attempt.failed(outcome);
   }
 
   return {
-    lockout,
-    clock,
-    begin,
-    async logIn(target, outcome, ms = 0): Promise<boolean> {
-      try {
-        lockout.check(target);
-      } catch (error) {
-        assert(error instanceof LoginHeldError);
-        return false;
+    guard,
+    sent,
+    lines,
+    logIn,
+    start(target): Attempt {
+      const attempt = guard.attempt(target, new AbortController().signal);
+      void send(target, attempt);
+      return attempt;
+    },
+    async scrape(ms, targets, outcome): Promise<readonly number[]> {
+      const end = time.now + ms;
+      const first = sentAt.length;
+      while (time.now < end) {
+        await Promise.all(targets.map((target) => logIn(target, outcome())));
+        await time.pass(MINUTE_MS);
       }
-      const attempt = await begin(target);
-      clock.pass(ms);
-      if (outcome === "accepted") attempt.accepted();
-      else attempt.failed(outcome);
-      return true;
+      return sentAt.slice(first).map((at) => at / MINUTE_MS);
     },
   };
 }
 
-/** 2026-01-05 09:00:00 UTC is its beginning. */
-function createClock(): TestClock {
-  const start = 1_767_603_600;
-  let now = 0;
-  return {
-    monotonicMs: () => now,
-    setTimer: systemClock.setTimer,
-    unixSeconds: () => start + now / 1_000,
-    pass: (ms) => void (now += ms),
-    unixAt: (ms) => start + ms / 1_000,
-  };
-}
-
-/**
- * Scrapes once a minute.
- *
- * @returns When the scrape returned true, in milliseconds since the first.
- */
-async function scrapeFor(
-  ms: number,
-  clock: TestClock,
-  scrape: () => Promise<boolean>,
-): Promise<readonly number[]> {
-  const start = clock.monotonicMs();
-  const moments: number[] = [];
-  while (clock.monotonicMs() - start < ms) {
-    const moment = clock.monotonicMs() - start;
-    try {
-      if (await scrape()) moments.push(moment);
-    } catch (error) {
-      if (!(error instanceof LoginHeldError)) throw error;
-    }
-    const elapsed = clock.monotonicMs() - start - moment;
-    clock.pass(Math.max(0, MINUTE_MS - elapsed));
+/** All are held by `fw1` and `fw2`; `old` had accepted before. */
+async function createHeldScene(time: FakeTime): Promise<Scene> {
+  const scene = createScene(time);
+  for (const target of ["old", "fw1", "fw2"]) {
+    await scene.logIn(target, target === "old" ? "accepted" : rejection);
   }
-  return moments;
+  assert(scene.guard.isHeld("old"));
+  await time.pass(0);
+  return scene;
 }
 
-function toMinutes(ms: number): number {
-  return ms / MINUTE_MS;
+function startMany(start: Scene["start"], count: number): readonly Attempt[] {
+  return Array.from(
+    { length: count },
+    (_, index) => start(`fleet${index + 1}`),
+  );
 }
 
-/** Lets everything happen that waits for nothing. */
-async function settle(): Promise<void> {
-  await new Promise<void>((resolve) => setTimeout(resolve, 0));
+/** Asks for a login: why there is none; `undefined` if there may be one. */
+function reasonFor(guard: Guard, target: string): string | undefined {
+  try {
+    guard.check(target);
+    return undefined;
+  } catch (error) {
+    assert(error instanceof LoginHeldError);
+    return error.reason;
+  }
+}
+
+/** Unix time in so many milliseconds. */
+function unixAt(time: FakeTime, ms: number): number {
+  return time.clock.unixSeconds() + ms / 1_000;
+}
+
+async function microtasks(count: number): Promise<void> {
+  for (let task = 0; task < count; task++) await Promise.resolve();
 }

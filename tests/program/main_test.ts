@@ -246,12 +246,50 @@ Deno.test("the exporter serves until it is asked to stop, and logs out", async (
       assert.deepEqual(messages, [
         "starting",
         "listening",
+        `password sent to 127.0.0.1`,
         "first poll",
         "stopping",
         "stopped",
       ]);
     });
   }
+});
+
+Deno.test("SIGHUP forgets the holds and keeps the sessions", async () => {
+  await using well = await startFirewall();
+  await using broken = await startFirewall({ faults: { verdict: "refuse" } });
+  const environment = {
+    ...account(well),
+    ...targets(well, broken),
+    MIN_POLL_INTERVAL: "0",
+  };
+  await using exporter = await serve(environment);
+  const probe = async ({ port }: SimulatedFirewall): Promise<string> => {
+    const url = `${exporter.url}/probe?target=127.0.0.1:${port}`;
+    return await (await fetch(url)).text();
+  };
+  assert.match(await probe(well), /^panos_ipsec_up 1$/m);
+  for (let poll = 0; poll < 2; poll++) {
+    const text = await probe(broken);
+    assert.match(text, /^panos_ipsec_scrape_failure\{reason="auth"\} 1$/m);
+    assert.match(text, /^panos_ipsec_auth_retry_timestamp_seconds [1-9]/m);
+  }
+  assert.equal(broken.credentials.length, 1, "its logins are held");
+
+  const before = exporter.log().length;
+  const forgotten = exporter.logged(/holds forgotten/);
+  exporter.kill("SIGHUP");
+  await forgotten;
+  assert.equal(exporter.log().length, before + 1);
+  assert.match(
+    await probe(broken),
+    /^panos_ipsec_scrape_failure\{reason="auth"\} 1$/m,
+  );
+  assert.equal(broken.credentials.length, 2, "it is asked again");
+  assert.match(await probe(well), /^panos_ipsec_up 1$/m);
+  assert.equal(well.logins, 1, "its session goes on");
+  exporter.kill("SIGTERM");
+  assert.equal(await exporter.code, 0);
 });
 
 Deno.test("a request in flight is answered when the exporter stops", async () => {

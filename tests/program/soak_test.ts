@@ -80,7 +80,7 @@ Deno.test("2,000 polls, a third of them failing, leave nothing behind", async ()
 
   assert(failures > FIREWALLS * POLLS_EACH * 0.33, `only ${failures} failed`);
   for (const { simulated, exporter } of firewalls) {
-    await exporter.fleet.end();
+    await exporter.fleet[Symbol.asyncDispose]();
     await simulated.waitFor(({ openConnections }) => openConnections === 0);
     assert.equal(simulated.openSessions, 0);
     assert.equal(simulated.mostSessions, 1);

@@ -5,9 +5,8 @@
  */
 
 import type { Command } from "../../src/panos/cli.ts";
-import type { Lockout } from "../../src/firewall/guard.ts";
-import { createLockout } from "../../src/firewall/guard.ts";
-import { createPace } from "../../src/firewall/rate_limit.ts";
+import { Guard } from "../../src/firewall/guard.ts";
+import { createRateLimit } from "../../src/firewall/rate_limit.ts";
 import { PollError } from "../../src/model/poll.ts";
 import {
   type LoginProgress,
@@ -55,7 +54,7 @@ export interface FakeSession {
 /** Sessions of one firewall, and what they asked for; disposed, they end. */
 export interface Scene extends AsyncDisposable {
   readonly sessions: SessionHolder;
-  readonly guard: Lockout;
+  readonly guard: Guard;
   /** In the order in which they began. */
   readonly logins: readonly FakeLogin[];
   /** Sessions that came of them. */
@@ -68,6 +67,16 @@ export interface Scene extends AsyncDisposable {
   logIn(): Promise<FakeSession>;
 }
 
+/** A guard that tells nobody what is sent. */
+export function createGuard({ clock }: Pick<FakeTime, "clock">): Guard {
+  return new Guard({
+    clock,
+    maxWaitMs: 60_000,
+    credential: "password",
+    log(): void {},
+  });
+}
+
 /** Prepares the sessions of the firewall `fw-a`. */
 export function createScene(
   time: FakeTime,
@@ -76,7 +85,7 @@ export function createScene(
   const logins: FakeLogin[] = [];
   const unheard: unknown[] = [];
   const opened: FakeSession[] = [];
-  const guard = options.guard ?? createLockout(time.clock);
+  const guard = options.guard ?? createGuard(time);
   const openSession: OpenSession = (progress, signal) => {
     const { promise, resolve, reject } = Promise.withResolvers<Session>();
     signal.addEventListener("abort", () => reject(signal.reason));
@@ -90,7 +99,7 @@ export function createScene(
     openSession,
     guard,
     clock: time.clock,
-    rateLimit: createPace(0),
+    rateLimit: createRateLimit(0, time.clock),
     idleTimeoutMs: 600_000,
     loginTimeoutMs: 60_000,
     onLoginFailed: (error) => void unheard.push(error),

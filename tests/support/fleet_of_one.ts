@@ -50,7 +50,7 @@ export function createFleetOfOne(
     createConfig(server, changes),
     (level, message, fields = {}) =>
       void events.push({ level, message, fields }),
-    clock,
+    clock === undefined ? {} : { clock },
   );
   const firewall = fleet.main;
   assert(firewall !== undefined);
@@ -64,7 +64,7 @@ export function createFleetOfOne(
       return poll;
     },
     async [Symbol.asyncDispose](): Promise<void> {
-      await fleet.end();
+      await fleet[Symbol.asyncDispose]();
     },
   };
 }

@@ -85,6 +85,7 @@ Deno.test("firewallFamilies() tells all of a good poll, in this order", () => {
     'panos_ipsec_scrape_failure{reason="auth"} 0',
     'panos_ipsec_scrape_failure{reason="command"} 0',
     'panos_ipsec_scrape_failure{reason="connect"} 0',
+    'panos_ipsec_scrape_failure{reason="held"} 0',
     'panos_ipsec_scrape_failure{reason="host_key"} 0',
     'panos_ipsec_scrape_failure{reason="parse"} 0',
     'panos_ipsec_scrape_failure{reason="session"} 0',
