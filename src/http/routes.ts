@@ -6,7 +6,7 @@
 
 import { Buffer } from "node:buffer";
 import { createHash, timingSafeEqual } from "node:crypto";
-import type { HttpConfig } from "../config/config.ts";
+import type { HttpConfig } from "../config/http.ts";
 import { CONTENT_TYPE, type MetricFamily, render } from "../view/exposition.ts";
 import type { Firewall } from "../firewall/firewall.ts";
 import type { Log } from "../std/log.ts";
