@@ -56,10 +56,10 @@ const WAY_BACK_MS = 500;
 const MIN_WAIT_MS = 250;
 const MAX_WAIT_MS = 120_000;
 
-/** Creates the handler of all requests. */
+/** Creates the handler of all requests, each with the name of its connection. */
 export function createHandler(
   options: HandlerOptions,
-): (request: Request) => Promise<Response> {
+): (request: Request, connection: string) => Promise<Response> {
   const sender = new Sender(options.clock);
   const routes = createRoutes(options);
   const isLoggedIn = createBasicAuth(options.login);
@@ -85,16 +85,17 @@ export function createHandler(
     return await route(request.headers, query);
   }
 
-  return async (request) => {
+  return async (request, connection) => {
     try {
-      return await sender.send(await answer(request), request.method);
+      const { method } = request;
+      return await sender.send(await answer(request), method, connection);
     } catch (error) {
       const stack = error instanceof Error ? error.stack : undefined;
       options.log("error", "bug: a request failed", {
         error: stack ?? String(error),
       });
       const line = "Cannot answer, as this program has a bug: see its log";
-      return await sender.send(plain(500, line), request.method);
+      return await sender.send(plain(500, line), request.method, connection);
     }
   };
 }

@@ -16,6 +16,11 @@ const PIECE_SIZE = 65_536;
 const MAX_LARGE_BODIES = 32;
 /** How long an answer waits until one of these has been sent. */
 const MAX_WAIT_MS = 5_000;
+/**
+ * The end of a body tells only that the kernel has it: its place is kept for as
+ * long as a slow reader needs, or until its connection asks for more.
+ */
+const READ_BYTES_PER_MS = 400;
 /** A body of which nothing was read for so long is cancelled. */
 const MAX_STALL_MS = 30_000;
 
@@ -31,13 +36,23 @@ export class Sender {
   #places = MAX_LARGE_BODIES;
   /** Who waits for a place, in the order of arrival. */
   readonly #waiting = new Set<(answer: "come" | "go away") => void>();
+  /** What ends the time that the place of a connection is kept, by its name. */
+  readonly #kept = new Map<string, () => void>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** @param method Of the request: `HEAD` gets no body. */
-  async send(answer: Answer, method: string): Promise<Response> {
+  /**
+   * @param method Of the request: `HEAD` gets no body.
+   * @param connection Any name that no other connection has.
+   */
+  async send(
+    answer: Answer,
+    method: string,
+    connection: string,
+  ): Promise<Response> {
+    this.#kept.get(connection)?.();
     const { status, headers, parts } = answer;
     const size = parts.reduce((sum, { length }) => sum + length, 0);
     if (method === "HEAD") {
@@ -49,9 +64,15 @@ export class Sender {
     if (size <= SMALL_SIZE) {
       return new Response(join(parts, size), { status, headers });
     }
-    if (!await this.#takePlace()) return await this.send(BUSY, method);
+    if (!await this.#takePlace()) {
+      return await this.send(BUSY, method, connection);
+    }
     // the runtime cancels the body of a client that has gone meanwhile
-    const source = new LargeBody(parts, this.#clock, () => this.#givePlace());
+    const readAtMs = this.#clock.monotonicMs() + size / READ_BYTES_PER_MS;
+    const source = new LargeBody(parts, this.#clock, (end) => {
+      if (end === "cancelled") this.#givePlace();
+      else this.#keepPlace(connection, readAtMs - this.#clock.monotonicMs());
+    });
     const body = new ReadableStream(source, { highWaterMark: 0 });
     return new Response(body, {
       status,
@@ -75,6 +96,17 @@ export class Sender {
     return answer === "come";
   }
 
+  #keepPlace(connection: string, ms: number): void {
+    this.#kept.get(connection)?.();
+    const end = (): void => {
+      cancel();
+      this.#kept.delete(connection);
+      this.#givePlace();
+    };
+    const cancel = this.#clock.setTimer(Math.max(0, ms), end);
+    this.#kept.set(connection, end);
+  }
+
   #givePlace(): void {
     const [next] = this.#waiting;
     if (next === undefined) {
@@ -91,10 +123,14 @@ class LargeBody implements UnderlyingDefaultSource<Part> {
   readonly #clock: Clock;
   readonly #pieces: Generator<Part, undefined>;
   /** Told once that nothing is sent any more. */
-  readonly #onEnd: () => void;
+  readonly #onEnd: (end: "sent" | "cancelled") => void;
   #stopTimer = (): void => {};
 
-  constructor(parts: readonly Part[], clock: Clock, onEnd: () => void) {
+  constructor(
+    parts: readonly Part[],
+    clock: Clock,
+    onEnd: (end: "sent" | "cancelled") => void,
+  ) {
     this.#clock = clock;
     this.#pieces = cut(parts);
     this.#onEnd = onEnd;
@@ -103,7 +139,7 @@ class LargeBody implements UnderlyingDefaultSource<Part> {
   start(controller: ReadableStreamDefaultController<Part>): void {
     this.#stopTimer = this.#clock.setTimer(MAX_STALL_MS, () => {
       controller.error(new Error("Cannot send an answer that nobody reads"));
-      this.#onEnd();
+      this.#onEnd("cancelled");
     });
   }
 
@@ -112,7 +148,7 @@ class LargeBody implements UnderlyingDefaultSource<Part> {
     const { value, done } = this.#pieces.next();
     if (done) {
       controller.close();
-      this.#onEnd();
+      this.#onEnd("sent");
       return;
     }
     controller.enqueue(value);
@@ -121,7 +157,7 @@ class LargeBody implements UnderlyingDefaultSource<Part> {
 
   cancel(): void {
     this.#stopTimer();
-    this.#onEnd();
+    this.#onEnd("cancelled");
   }
 }
 

@@ -27,16 +27,26 @@ export type Serve = (
     readonly port: number;
     readonly automaticCompression: boolean;
     readonly onListen: () => void;
+    readonly onError: (error: unknown) => Response;
     readonly cert?: string;
     readonly key?: string;
   },
-  handler: (request: Request) => Promise<Response>,
+  handler: (request: Request, info: Peer) => Promise<Response>,
 ) => Listener;
+
+/** Who asks. */
+interface Peer {
+  readonly remoteAddr: object;
+}
 
 export interface ServerOptions {
   readonly http: HttpConfig;
   readonly serve: Serve;
-  readonly handler: (request: Request) => Promise<Response>;
+  /** @param connection Any name that no other connection has. */
+  readonly handler: (
+    request: Request,
+    connection: string,
+  ) => Promise<Response>;
   readonly log: Log;
   /** What the log says beside the address. */
   readonly facts: Fields;
@@ -108,10 +118,19 @@ function listen({ http, serve, handler, log, facts }: ServerOptions): Listener {
       const security = tls === undefined ? "off" : "on";
       log("info", "listening", { address, port, tls: security, ...facts });
     },
+    // what fails behind the handler is a body that was cancelled
+    onError: (error: unknown): Response => {
+      const message = error instanceof Error ? error.message : String(error);
+      log("warn", "answer cancelled", { error: message });
+      return new Response(null, { status: 500 });
+    },
   };
   const pem = tls && { cert: tls.certificate, key: tls.key.reveal() };
   try {
-    return serve({ ...options, ...pem }, handler);
+    return serve(
+      { ...options, ...pem },
+      (request, { remoteAddr }) => handler(request, JSON.stringify(remoteAddr)),
+    );
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     // only what the system says has a code

@@ -14,6 +14,7 @@ Deno.test("a large body arrives as it is, whatever its parts", async () => {
   assert.equal(response.status, 200);
   const text = await response.text();
   assert.equal(text, `${"a".repeat(100_000)}${"b".repeat(65_536)}c`);
+  await time.pass(1_000);
   assert.equal(time.timers, 0);
 });
 
@@ -29,6 +30,9 @@ Deno.test("32 large bodies are sent at once, and the next one when one is done",
   await time.settle();
   assert(!isSent);
   assert.equal((await sent[0]?.text())?.length, LARGE_SIZE);
+  await time.pass(499);
+  assert(!isSent, "the kernel may have it all, and nobody have read it");
+  await time.pass(1);
   assert.equal((await (await next).text()).length, LARGE_SIZE);
 });
 
@@ -78,10 +82,19 @@ Deno.test("a client that goes away gives its place, once", async () => {
   assert.equal((await response).status, 503);
 });
 
+Deno.test("a connection that asks for more has read what it was sent", async () => {
+  using time = stopTime();
+  const { send } = start(time);
+  for (let round = 1; round <= 100; round++) {
+    assert.equal((await (await send(LARGE, "one")).text()).length, LARGE_SIZE);
+  }
+  assert.equal(time.timers, 1);
+});
+
 Deno.test("HEAD tells the size of a large body, and needs no place", async () => {
   using time = stopTime();
   const { sender } = start(time);
-  const response = await sender.send(LARGE, "HEAD");
+  const response = await sender.send(LARGE, "HEAD", "1");
   assert.equal(response.headers.get("content-length"), String(LARGE_SIZE));
   assert.equal(response.body, null);
   assert.equal(time.timers, 0);
@@ -94,8 +107,14 @@ const LARGE: Answer = {
 
 function start({ clock }: FakeTime): {
   readonly sender: Sender;
-  send(answer: Answer): Promise<Response>;
+  /** On a connection of its own, unless one is given. */
+  send(answer: Answer, connection?: string): Promise<Response>;
 } {
   const sender = new Sender(clock);
-  return { sender, send: (answer) => sender.send(answer, "GET") };
+  let connections = 0;
+  return {
+    sender,
+    send: (answer, connection = `${++connections}`) =>
+      sender.send(answer, "GET", connection),
+  };
 }
