@@ -1,26 +1,29 @@
 /**
- * The program: flags, environment, server, signals, exit code.
+ * The program: command line, environment, signals, exit code.
  *
  * @module
  */
 
 import process from "node:process";
-import { check, type Outcome, parse } from "./src/check/check.ts";
+import { check, parse } from "./src/check/check.ts";
+import { readCommandLine, USAGE } from "./src/check/command_line.ts";
 import { type Config, ConfigError, parseConfig } from "./src/config/config.ts";
-import type { MetricFamily } from "./src/view/exposition.ts";
 import { createFleet, type Fleet } from "./src/firewall/fleet.ts";
 import { createHandler } from "./src/http/routes.ts";
-import { createLog, type Log } from "./src/std/log.ts";
-import {
-  buildFamilies,
-  loginFamilies,
-  processFamilies,
-} from "./src/view/metrics.ts";
-import { renderPage } from "./src/view/page.ts";
-import type { Status } from "./src/model/poll.ts";
-import { escapeUnsafe } from "./src/std/quote.ts";
-import { type Credentials, parsePrivateKey } from "./src/ssh/connection.ts";
+import { Server } from "./src/http/server.ts";
+import { parsePrivateKey } from "./src/ssh/connection.ts";
+import { surviveBugs } from "./src/std/bugs.ts";
+import { systemClock } from "./src/std/clock.ts";
+import { LineQueue } from "./src/std/line_queue.ts";
+import { createLog, FORMATS, type Log } from "./src/std/log.ts";
+import { maskOf, quote } from "./src/std/quote.ts";
+import { print, readInput } from "./src/std/standard_streams.ts";
+import { StartError } from "./src/std/start_error.ts";
 import { REVISION, VERSION } from "./src/std/version.ts";
+import type { MetricFamily } from "./src/view/exposition.ts";
+import { maskStatus } from "./src/view/masked_status.ts";
+import * as metrics from "./src/view/metrics.ts";
+import { renderPage } from "./src/view/page.ts";
 
 const EXIT_FAILURE = 1;
 const EXIT_USAGE = 2;
@@ -28,50 +31,41 @@ const EXIT_USAGE = 2;
 const EXIT_CONFIG = 78;
 
 /** How long sessions and requests may take to end. */
-const STOP_MS = 2_500;
-/** How long to wait before listening again. */
-const LISTEN_AGAIN_MS = 1_000;
+const STOP_MS = 2_000;
+/** How long the last lines on stderr may take. */
+const LAST_LINES_MS = 500;
 
-const USAGE = `Usage: panos-ipsec-exporter [option]
-
-Without an option it serves /metrics, configured by environment variables:
-USERNAME, PASSWORD, HOSTNAME and HTTP_SERVER_PORT are enough; README.md has all.
-
-  --check [TARGET]  poll once, print the exposition and a verdict
-  --parse           read a saved reply to "show vpn flow" from standard input
-  --version         print the version
-  --help            print this
-`;
-
-const build = {
+const build: metrics.Build = {
   version: VERSION,
   revision: REVISION,
   denoVersion: Deno.version.deno,
 };
 
 async function run(args: readonly string[]): Promise<number> {
-  const [option, operand, ...others] = args;
-  const mayHaveOperand = option === "--check";
-  if (others.length > 0 || (operand !== undefined && !mayHaveOperand)) {
-    return await usageError();
-  }
-  switch (option) {
-    case undefined:
-      return await serve(readConfig());
-    case "--check":
-      return await checkNow(readConfig(), operand);
-    case "--parse":
-      return await conclude(parse(await readInput(), Date.now() / 1_000));
-    case "--version": {
-      const { version, revision, denoVersion } = build;
-      const text =
-        `panos-ipsec-exporter ${version} (${revision}, Deno ${denoVersion})\n`;
-      return await conclude({ stdout: text, stderr: "", code: 0 });
+  const command = readCommandLine(args);
+  switch (command.action) {
+    case "serve":
+      return await withLog(readConfig(), serve);
+    case "check": {
+      const { log, ...config } = readConfig();
+      const quiet: Config = { ...config, log: { ...log, level: "warn" } };
+      return await withLog(quiet, checkNow(command.target));
     }
-    case "--help":
-      return await conclude({ stdout: USAGE, stderr: "", code: 0 });
-    default:
-      return await usageError();
+    case "parse": {
+      const reply = await readInput(Deno.stdin);
+      return await conclude(parse(reply, systemClock.unixSeconds()));
+    }
+    case "version": {
+      const text =
+        `panos-ipsec-exporter ${VERSION} (${REVISION}, Deno ${build.denoVersion})\n`;
+      return await conclude({ stdout: text });
+    }
+    case "help":
+      return await conclude({ stdout: USAGE });
+    case "refuse": {
+      const stderr = `${command.problem}\n\n${USAGE}`;
+      return await conclude({ stderr, code: EXIT_USAGE });
+    }
   }
 }
 
@@ -79,38 +73,51 @@ function readConfig(): Config {
   return parseConfig((name) => Deno.env.get(name), parsePrivateKey);
 }
 
-async function usageError(): Promise<number> {
-  await print(USAGE, Deno.stderr);
-  return EXIT_USAGE;
-}
+/** What is done with a configuration; the outcome is the exit code. */
+type Task = (config: Config, log: Log) => Promise<number>;
 
-async function checkNow(config: Config, name?: string): Promise<number> {
-  const log = createLog({ ...config.log, level: "warn", write: printLine });
-  warn(config, log);
-  await using fleet = createFleet({ ...config, sessionIdleTimeoutMs: 0 }, log);
-  const named = name === undefined ? undefined : fleet.find(name);
-  if (name !== undefined && named === undefined) {
-    const text =
-      "Cannot check a firewall that neither HOSTNAME nor TARGETS names\n";
-    await print(text, Deno.stderr);
-    return EXIT_USAGE;
+async function withLog(config: Config, task: Task): Promise<number> {
+  const toNotice = (lines: number): string =>
+    FORMATS[config.log.format]({ level: "warn", msg: "lines dropped", lines });
+  const queue = new LineQueue((bytes) => Deno.stderr.write(bytes), toNotice);
+  const mask = maskOf(config.credentials.password);
+  const write = (line: string): void => queue.push(line);
+  const log = createLog({ ...config.log, mask, write });
+  try {
+    return await task(config, log);
+  } finally {
+    await Promise.race([queue.flushed(), delay(LAST_LINES_MS)]);
   }
-  const firewalls = named === undefined ? fleet.firewalls : [named];
-  // nobody comes back for a login that takes longer than a scrape may
-  const waitMs = config.loginTimeoutMs + config.scrapeTimeoutMs;
-  return await conclude(await check(firewalls, waitMs));
 }
 
-async function serve(config: Config): Promise<number> {
-  const log = createLog({ ...config.log, write: printLine });
-  log("info", "starting", {
-    version: VERSION,
-    revision: REVISION,
-    deno: Deno.version.deno,
-  });
-  warn(config, log);
-  logBugs(log);
+function checkNow(name: string | undefined): Task {
+  return async (config, log) => {
+    warn(config, log);
+    await using fleet = createFleet(
+      { ...config, sessionIdleTimeoutMs: 0 },
+      log,
+    );
+    const named = name === undefined ? undefined : fleet.find(name);
+    if (name !== undefined && named === undefined) {
+      const known = fleet.firewalls.map(({ target }) => quote(target));
+      const stderr = `Cannot check ${quote(name)}: HOSTNAME and TARGETS name ${
+        known.join(", ")
+      }\n`;
+      return await conclude({ stderr, code: EXIT_USAGE });
+    }
+    const firewalls = named === undefined ? fleet.firewalls : [named];
+    // nobody comes back for a login that takes longer than a scrape may
+    const waitMs = config.loginTimeoutMs + config.scrapeTimeoutMs;
+    return await conclude(await check(firewalls, waitMs));
+  };
+}
 
+async function serve(config: Config, log: Log): Promise<number> {
+  const stop = untilSignal();
+  const { version, revision, denoVersion: deno } = build;
+  log("info", "starting", { version, revision, deno });
+  warn(config, log);
+  surviveBugs(log);
   const fleet = createFleet(config, log);
   Deno.addSignalListener("SIGHUP", () => {
     fleet.forgetHolds();
@@ -118,25 +125,33 @@ async function serve(config: Config): Promise<number> {
   });
   const handler = createHandler({
     firewall: fleet.main,
+    targets: config.targets.map(({ name }) => name),
     findTarget: fleet.findTarget,
+    find: fleet.find,
     ownFamilies: () => ownFamilies(fleet),
     build,
-    statusPage: () => statusPage(fleet, config.credentials),
+    statusPage: (only) => statusPage(fleet, config, only),
     login: config.http.login,
     scrapeTimeoutMs: config.scrapeTimeoutMs,
     log,
+    clock: systemClock,
   });
-  const stop = untilSignal();
-  let server: Deno.HttpServer | undefined = listen(config, handler, log);
-  while (await Promise.race([stop, untilFailure(server, log)]) === "failed") {
-    server = listenAgain(config, handler, log);
-  }
+  const server = new Server({
+    http: config.http,
+    serve: Deno.serve,
+    handler,
+    log,
+    facts: {
+      firewall: config.firewall?.name ?? "none",
+      targets: config.targets.length,
+    },
+    clock: systemClock,
+  });
+  await stop;
   log("info", "stopping");
   // what is polled now fails as its session ends, and so is answered
-  await Promise.race([
-    Promise.all([fleet[Symbol.asyncDispose](), server?.shutdown()]),
-    delay(STOP_MS),
-  ]);
+  const ended = Promise.all([fleet[Symbol.asyncDispose](), server.shutdown()]);
+  await Promise.race([ended, delay(STOP_MS)]);
   log("info", "stopped");
   return 0;
 }
@@ -145,194 +160,66 @@ function warn({ warnings }: Config, log: Log): void {
   for (const warning of warnings) log("warn", "odd configuration", { warning });
 }
 
-type Handler = ReturnType<typeof createHandler>;
-
-function listen(
-  { http: { address, port, tls }, targets, firewall }: Config,
-  handler: Handler,
-  log: Log,
-): Deno.HttpServer {
-  const options = {
-    hostname: address,
-    port,
-    automaticCompression: true,
-    onListen: (): void =>
-      log("info", "listening", {
-        address,
-        port,
-        tls: tls === undefined ? "off" : "on",
-        firewall: firewall?.name ?? "none",
-        targets: targets.length,
-      }),
-  };
-  try {
-    return tls === undefined ? Deno.serve(options, handler) : Deno.serve({
-      ...options,
-      cert: tls.certificate,
-      key: tls.key.reveal(),
-    }, handler);
-  } catch (error) {
-    if (!(error instanceof Error)) throw error;
-    // only what the system says has a code
-    if (tls === undefined || "code" in error) {
-      const message =
-        `Cannot listen on ${address} port ${port}: ${error.message}`;
-      throw new StartError(message, { cause: error });
-    }
-    const what = "HTTP_TLS_CERT and HTTP_TLS_KEY cannot be used together";
-    throw new ConfigError([`${what}: ${error.message}`]);
-  }
-}
-
-/** @returns `undefined` if it is not possible yet. */
-function listenAgain(
-  config: Config,
-  handler: Handler,
-  log: Log,
-): Deno.HttpServer | undefined {
-  try {
-    return listen(config, handler, log);
-  } catch (error) {
-    if (!(error instanceof StartError)) throw error;
-    log("error", "cannot listen yet", { error: error.message });
-    return undefined;
-  }
-}
-
-/** Why the program cannot do what it was started for. */
-class StartError extends Error {
-  override readonly name = "StartError";
-}
-
 function ownFamilies({ logins, main }: Fleet): readonly MetricFamily[] {
+  const { user, system } = process.cpuUsage();
   return [
     // with a firewall its own are shown
-    ...(main === undefined ? loginFamilies(logins) : []),
-    ...buildFamilies(build),
-    ...processFamilies({
-      cpuSeconds: cpuSeconds(),
+    ...(main === undefined ? metrics.loginFamilies(logins) : []),
+    ...metrics.buildFamilies(build),
+    ...metrics.processFamilies({
+      cpuSeconds: (user + system) / 1_000_000,
       residentMemoryBytes: Deno.memoryUsage().rss,
       startTime: performance.timeOrigin / 1_000,
     }),
   ];
 }
 
-function cpuSeconds(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1_000_000;
-}
-
 function statusPage(
   fleet: Fleet,
-  { username }: Pick<Credentials, "username">,
+  { credentials: { username, password } }: Config,
+  only: string | undefined,
 ): string {
+  const shown = fleet.firewalls
+    .filter(({ target }) => only === undefined || target === only);
+  const mask = maskOf(password);
   return renderPage({
-    firewalls: fleet.firewalls.map(({ status }) =>
-      withoutUsername(status, username)
-    ),
+    firewalls: shown.map(({ status }) => maskStatus(status, mask, username)),
     metricsTarget: fleet.main?.target,
     version: VERSION,
-    now: Date.now() / 1_000,
+    now: systemClock.unixSeconds(),
   });
 }
 
-/** What firewalls ask and answer can hold the name of the account. */
-function withoutUsername(status: Status, username: string): Status {
-  const { poll } = status;
-  if (poll === undefined || poll.ok) return status;
-  const name = RegExp.escape(escapeUnsafe(username));
-  const word = new RegExp(
-    `(?<![\\p{L}\\p{N}_])${name}(?![\\p{L}\\p{N}_])`,
-    "giu",
-  );
-  const message = poll.message.replace(word, "USERNAME");
-  return { ...status, poll: { ...poll, message } };
-}
-
-/** Keeps a bug in one request or session from ending the process. */
-function logBugs(log: Log): void {
-  const survive = (event: Event, cause: unknown): void => {
-    event.preventDefault();
-    const error = cause instanceof Error ? cause.stack : undefined;
-    log("error", "bug: please report this", { error: error ?? String(cause) });
-  };
-  addEventListener(
-    "unhandledrejection",
-    (event) => survive(event, event.reason),
-  );
-  addEventListener("error", (event) => survive(event, event.error));
-}
-
-async function untilSignal(): Promise<"stop"> {
-  const { promise, resolve } = Promise.withResolvers<"stop">();
-  Deno.addSignalListener("SIGINT", () => resolve("stop"));
-  Deno.addSignalListener("SIGTERM", () => resolve("stop"));
-  return await promise;
-}
-
-/**
- * Settles when it is time to listen again. A listener fails, for one, when the
- * process runs out of descriptors.
- */
-async function untilFailure(
-  server: Deno.HttpServer | undefined,
-  log: Log,
-): Promise<"failed"> {
-  try {
-    await server?.finished;
-  } catch (error) {
-    log("error", "listener failed, listening again", { error: String(error) });
-  }
-  await delay(LISTEN_AGAIN_MS);
-  return "failed";
+async function untilSignal(): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  Deno.addSignalListener("SIGINT", resolve);
+  Deno.addSignalListener("SIGTERM", resolve);
+  await promise;
 }
 
 async function delay(ms: number): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, ms));
+  await new Promise<void>((resolve) => systemClock.setTimer(ms, resolve));
 }
 
-async function conclude({ stdout, stderr, code }: Outcome): Promise<number> {
+async function conclude(
+  { stdout = "", stderr = "", code = 0 }: {
+    readonly stdout?: string;
+    readonly stderr?: string;
+    readonly code?: number;
+  },
+): Promise<number> {
   await print(stdout, Deno.stdout);
   await print(stderr, Deno.stderr);
   return code;
 }
 
-async function readInput(): Promise<Uint8Array> {
-  try {
-    return await new Response(Deno.stdin.readable).bytes();
-  } catch (error) {
-    if (!(error instanceof Error)) throw error;
-    const message = `Cannot read standard input: ${error.message}`;
-    throw new StartError(message, { cause: error });
-  }
-}
-
-async function print(
-  text: string,
-  { writable }: { readonly writable: WritableStream<Uint8Array> },
-): Promise<void> {
-  try {
-    await new Blob([text]).stream().pipeTo(writable, { preventClose: true });
-  } catch (error) {
-    // a full disk, or a reader that has seen enough
-    if (!(error instanceof Error)) throw error;
-    throw new StartError(`Cannot print: ${error.message}`, { cause: error });
-  }
-}
-
-function printLine(line: string): void {
-  // deno-lint-ignore no-console -- the log of the program
-  console.error(line);
-}
-
 try {
   Deno.exit(await run(Deno.args));
 } catch (error) {
-  if (error instanceof ConfigError) {
-    printLine(error.message);
-    Deno.exit(EXIT_CONFIG);
-  }
-  if (!(error instanceof StartError)) throw error;
-  printLine(error.message);
-  Deno.exit(EXIT_FAILURE);
+  const isExpected = error instanceof ConfigError ||
+    error instanceof StartError;
+  if (!isExpected) throw error;
+  const told = print(`${error.message}\n`, Deno.stderr).catch(() => {});
+  await Promise.race([told, delay(LAST_LINES_MS)]);
+  Deno.exit(error instanceof ConfigError ? EXIT_CONFIG : EXIT_FAILURE);
 }

@@ -43,10 +43,20 @@ export function isSameTarget(one: Target, other: Target): boolean {
   return one.host === other.host && one.port === other.port;
 }
 
-/** Lower case, addresses in their shortest form, no dot at the end. */
+/**
+ * Whether a text ends in a number, and is no IPv4 address in its one spelling:
+ * the rules for URLs would read `010.1.2.3` as octal, and make another address
+ * of it.
+ */
+export function isUnusualIpv4(text: string): boolean {
+  const { host = text } = SPELLING.exec(text)?.groups ?? {};
+  return /(?:^|\.)(?:\d+|0x[\da-f]*)\.?$/i.test(host) && isIP(host) === 0;
+}
+
+/** Lower case, IPv6 addresses in their shortest form, no dot at the end. */
 function canonicalHost(host: string | undefined): string | undefined {
+  if (host === undefined || isUnusualIpv4(host)) return undefined;
   const url = URL.parse(`http://${host}/`);
-  if (host === undefined || url === null) return undefined;
-  const name = url.hostname.replace(/^\[|\]$/g, "").replace(/\.$/, "");
+  const name = url?.hostname.replace(/^\[|\]$/g, "").replace(/\.$/, "");
   return name === "" ? undefined : name;
 }

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { escapeUnsafe } from "./quote.ts";
+import { escapeUnsafe, type Mask } from "./quote.ts";
 
 /** From the most to the least talkative. */
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
@@ -24,19 +24,34 @@ export type Log = (level: LogLevel, message: string, fields?: Fields) => void;
 /** Longer values are cut: what a firewall prints has no limit. */
 const MAX_VALUE_LENGTH = 1_000;
 
+/** Writes the fields of one event as one line. */
+export type Format = (fields: Fields) => string;
+
 /** Creates a log that drops what is below a level. */
 export function createLog(options: {
   readonly level: LogLevel;
   readonly format: LogFormat;
+  /** Takes out of each value what must not be shown, before it is cut. */
+  readonly mask: Mask;
   readonly write: (line: string) => void;
 }): Log {
   const lowest = LOG_LEVELS.indexOf(options.level);
-  const print = options.format === "json" ? toJson : toLogfmt;
+  const format = FORMATS[options.format];
   return (level, message, fields = {}) => {
     if (LOG_LEVELS.indexOf(level) < lowest) return;
-    options.write(print({ level, msg: message, ...fields }));
+    const masked = Object.entries(fields).map(([key, value]) =>
+      [key, typeof value === "string" ? options.mask(value) : value] as const
+    );
+    const line = { level, msg: message, ...Object.fromEntries(masked) };
+    options.write(format(line));
   };
 }
+
+/** How events are written. */
+export const FORMATS: Readonly<Record<LogFormat, Format>> = {
+  json: toJson,
+  logfmt: toLogfmt,
+};
 
 function toJson(fields: Fields): string {
   const cleaned = Object.entries(fields).map(([key, value]) =>

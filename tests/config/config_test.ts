@@ -219,7 +219,43 @@ Deno.test("a fault names the variable and what it should be", async (t) => {
     ],
     [
       { PE_HOSTNAME: "ssh://fw-a" },
-      'PE_HOSTNAME must be a name or an address, without scheme or port: it is "ssh://fw-a"',
+      'PE_HOSTNAME must be without a scheme: it is "ssh://fw-a"',
+    ],
+    [
+      { HOSTNAME: "fw1:22" },
+      'HOSTNAME must be without a port: it is "fw1:22", so set HOSTNAME=fw1 and SSH_PORT=22',
+    ],
+    [
+      { PE_HOSTNAME: "[2001:db8::1]:830" },
+      'PE_HOSTNAME must be without a port: it is "[2001:db8::1]:830", so set PE_HOSTNAME=[2001:db8::1] and SSH_PORT=830',
+    ],
+    [
+      { HOSTNAME: "fw 1" },
+      'HOSTNAME must be a name or an address: it is "fw 1"',
+    ],
+    [
+      { SSH_PRIVATE_KEY: "~/.ssh/id_ed25519" },
+      "SSH_PRIVATE_KEY must be the text of the file: it looks like a path, and no file is read",
+    ],
+    [
+      { HTTP_TLS_CERT: "/etc/ssl/cert.pem", HTTP_TLS_KEY: TLS_KEY },
+      "HTTP_TLS_CERT must be the text of the file: it looks like a path, and no file is read",
+    ],
+    [
+      { PASSWORD: "change me" },
+      "PASSWORD must be your own: it is the text of the example file",
+    ],
+    [
+      { PE_PASSWORD: "Change me too" },
+      "PE_PASSWORD must be your own: it is the text of the example file",
+    ],
+    [
+      { SSH_PRIVATE_KEY_PASSPHRASE: "change me too" },
+      "SSH_PRIVATE_KEY_PASSPHRASE must be your own: it is the text of the example file",
+    ],
+    [
+      { HTTP_USERNAME: "prometheus", HTTP_PASSWORD: "change me as well" },
+      "HTTP_PASSWORD must be your own: it is the text of the example file",
     ],
     [{ SSH_PORT: "65536" }, `${port("SSH_PORT")}: it is "65536"`],
     [{ SSH_PORT: "22\n" }, String.raw`${port("SSH_PORT")}: it is "22\u{a}"`],
@@ -264,7 +300,7 @@ Deno.test("a fault names the variable and what it should be", async (t) => {
       "HTTP_TLS_KEY is not set: HTTP_TLS_CERT needs it",
     ],
     [
-      { HTTP_TLS_CERT: CERTIFICATE, HTTP_TLS_KEY: "/etc/key.pem" },
+      { HTTP_TLS_CERT: CERTIFICATE, HTTP_TLS_KEY: "MQ==" },
       'HTTP_TLS_KEY must be PEM text: it has no "-----BEGIN"',
     ],
     [
@@ -300,10 +336,66 @@ Deno.test("HOSTNAME is a name or an address", async (t) => {
   for (const HOSTNAME of faulty) {
     await t.step(`not ${HOSTNAME}`, () => {
       const [fault, ...others] = faultsOf({ ...COMPLETE, HOSTNAME });
-      assert.match(fault ?? "", /^HOSTNAME must be a name or an address/);
+      assert.match(fault ?? "", /^HOSTNAME must be /);
       assert.deepEqual(others, []);
     });
   }
+});
+
+Deno.test("an IPv4 address has one spelling, and another is no address at all", async (t) => {
+  const spellings = ["010.1.2.3", "1234", "0x7f000001", "127.1", "192.0.2.1."];
+  for (const spelling of spellings) {
+    await t.step(spelling, () => {
+      const wanted =
+        "must have an IPv4 address as four numbers without leading zeros, such as 192.0.2.1";
+      const { HOSTNAME: _, ...account } = COMPLETE;
+      assert.deepEqual(faultsOf({ ...account, HOSTNAME: spelling }), [
+        `HOSTNAME ${wanted}: it is "${spelling}"`,
+      ]);
+      assert.deepEqual(
+        faultsOf({ ...account, TARGETS: `fw-a,${spelling}:22` }),
+        [
+          `TARGETS ${wanted}: it has "${spelling}:22"`,
+        ],
+      );
+      const SSH_HOST_KEY = `${spelling}=${ONE}`;
+      const [fault] = faultsOf({ ...COMPLETE, SSH_HOST_KEY });
+      assert.match(fault ?? "", /^SSH_HOST_KEY must list fingerprints /);
+    });
+  }
+});
+
+Deno.test("a value that is not UTF-8 is a fault, whichever variable has it", async (t) => {
+  const names = namesAskedFor();
+  for (const name of names) {
+    await t.step(name, () => {
+      const { PASSWORD: _, ...others } = COMPLETE;
+      const variables: Variables = name === "SSH_PRIVATE_KEY"
+        ? others
+        : { ...COMPLETE, ...PARTNERS[name] };
+      const look = (asked: string): string | undefined => {
+        if (asked === name) throw new Error('not valid unicode: "pa\\xFFss"');
+        return variables[asked];
+      };
+      assert.throws(() => parseConfig(look, parsePrivateKey), (error) => {
+        assert(error instanceof ConfigError);
+        assert.deepEqual(error.faults, [
+          `${name} must be UTF-8: it has bytes that are not`,
+        ]);
+        assert.equal(error.cause, undefined);
+        return true;
+      });
+    });
+  }
+});
+
+Deno.test("a variable that may not be read is no fault of its value", () => {
+  const denied = new Error("Requires env access");
+  denied.name = "NotCapable";
+  const look = (): never => {
+    throw denied;
+  };
+  assert.throws(() => parseConfig(look, parsePrivateKey), denied);
 });
 
 Deno.test("TARGETS lists each firewall once, whatever its spelling", () => {
@@ -331,22 +423,26 @@ Deno.test("a plain HOSTNAME counts beside TARGETS only when it is listed", async
     assert.equal(firewall, targets[1]);
   });
   await t.step("the name of a container", () => {
-    const { firewall, targets } = parse({
+    const { firewall, targets, warnings } = parse({
       ...ACCOUNT,
       HOSTNAME: "3f2a9c_0 (dev)",
       TARGETS: "fw-a",
     });
     assert.equal(firewall, undefined);
     assert.equal(targets.length, 1);
+    assert.deepEqual(warnings, [
+      'HOSTNAME="3f2a9c_0 (dev)" is not polled, as TARGETS does not list it: list it there, or set PE_HOSTNAME, if it is a firewall',
+    ]);
   });
   await t.step("PE_HOSTNAME counts in any case", () => {
-    const { firewall, targets } = parse({
+    const { firewall, targets, warnings } = parse({
       ...ACCOUNT,
       HOSTNAME: "desktop",
       PE_HOSTNAME: "fw-z",
       TARGETS: "fw-a",
     });
     assert.equal(firewall?.host, "fw-z");
+    assert.deepEqual(warnings, []);
     assert.deepEqual(targets.map(({ host }) => host), ["fw-a"]);
   });
 });
@@ -434,7 +530,9 @@ Deno.test("parseConfig() warns of host keys that are accepted too widely, or nev
   ];
   for (const [when, variables, warnings] of cases) {
     await t.step(when, () => {
-      assert.deepEqual(parse({ ...COMPLETE, ...variables }).warnings, warnings);
+      const HOSTNAME = "TARGETS" in variables ? "" : "fw-a.example.net";
+      const config = parse({ ...COMPLETE, HOSTNAME, ...variables });
+      assert.deepEqual(config.warnings, warnings);
     });
   }
 });
@@ -469,7 +567,7 @@ Deno.test("SSH_PRIVATE_KEY must be a private key that can be read", async (t) =>
   const { publicKey, privateKey } = createKeyPair();
   const cases: Variables = {
     "is a public key": publicKey,
-    'cannot be read ("Unsupported key format")': "/etc/panos/id_ed25519",
+    'cannot be read ("Unsupported key format")': "AAAAC3NzaC1lZDI1NTE5",
     'cannot be read ("Malformed OpenSSH private key")':
       "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----",
     "cannot be read ": privateKey.slice(0, privateKey.length / 2),
@@ -559,6 +657,14 @@ Deno.test("a printed Config shows no secret", () => {
     assert(!printed.includes(secret), printed);
   }
 });
+
+/** What a variable needs beside it. */
+const PARTNERS: Readonly<Record<string, Variables>> = {
+  HTTP_USERNAME: { HTTP_PASSWORD: "battery staple" },
+  HTTP_PASSWORD: { HTTP_USERNAME: "prometheus" },
+  HTTP_TLS_CERT: { HTTP_TLS_KEY: TLS_KEY },
+  HTTP_TLS_KEY: { HTTP_TLS_CERT: CERTIFICATE },
+};
 
 const ACCOUNT: Variables = { USERNAME: "monitor", PASSWORD: "correct horse" };
 

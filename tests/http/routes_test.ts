@@ -3,8 +3,11 @@ import type { MetricFamily } from "../../src/view/exposition.ts";
 import type { Firewall } from "../../src/firewall/firewall.ts";
 import { createHandler, type HandlerOptions } from "../../src/http/routes.ts";
 import type { Poll, Status } from "../../src/model/poll.ts";
+import { systemClock } from "../../src/std/clock.ts";
 import { Secret } from "../../src/std/secret.ts";
 import { NO_DURATIONS } from "../../src/model/stopwatch.ts";
+
+import { stopTime } from "../support/fake_time.ts";
 
 const ORIGIN = "http://192.0.2.9:9098";
 const EXPOSITION = "text/plain; version=0.0.4; charset=utf-8";
@@ -76,7 +79,8 @@ Deno.test("/probe decodes its target once", async (t) => {
 
 Deno.test("/probe refuses whatever is not one listed target, and polls nothing", async (t) => {
   const one = "Cannot probe: there must be one parameter target\n";
-  const listed = "Cannot probe: TARGETS does not list this target\n";
+  const unlisted = (name: string): string =>
+    `Cannot probe ${name}: TARGETS does not list it\n`;
   const cases: Readonly<Record<string, string>> = {
     "": one,
     "?": one,
@@ -85,15 +89,17 @@ Deno.test("/probe refuses whatever is not one listed target, and polls nothing",
     "?target=fw-b&target=fw-b": one,
     "?target=fw-b&target=fw-a": one,
     "?target=fw-b&%74arget=fw-a": one,
-    "?target": listed,
-    "?target=": listed,
-    "?target=fw-c": listed,
-    "?target=fw-b%00": listed,
-    "?target=%ff": listed,
-    "?target=%": listed,
-    "?target=<script>": listed,
-    "?target=fw-b%0d%0aSet-Cookie:x": listed,
-    [`?target=${"x".repeat(100_000)}`]: listed,
+    "?target": unlisted(`""`),
+    "?target=": unlisted(`""`),
+    "?target=fw-c": unlisted(`"fw-c"`),
+    "?target=fw-b%00": unlisted(String.raw`"fw-b\u{0}"`),
+    "?target=%ff": unlisted(`"\ufffd"`),
+    "?target=%": unlisted(`"%"`),
+    "?target=<script>": unlisted(`"<script>"`),
+    "?target=fw-b%0d%0aSet-Cookie:x": unlisted(
+      String.raw`"fw-b\u{d}\u{a}Set-Cookie:x"`,
+    ),
+    [`?target=${"x".repeat(100_000)}`]: unlisted(`"${"x".repeat(80)}…"`),
   };
   for (const [query, line] of Object.entries(cases)) {
     await t.step(query.slice(0, 60), async () => {
@@ -101,7 +107,83 @@ Deno.test("/probe refuses whatever is not one listed target, and polls nothing",
       const { status, headers, text } = await get(`/probe${query}`);
       assert.deepEqual([status, text], [400, line]);
       assert.equal(headers.get("content-type"), TEXT);
-      assert.deepEqual([firewall.waits, target.waits, logged], [[], [], []]);
+      assert.deepEqual([firewall.waits, target.waits], [[], []]);
+      assert.equal(logged.length, line === one ? 0 : 1);
+    });
+  }
+});
+
+Deno.test("/probe says when TARGETS is not set", async () => {
+  const { get } = start({ targets: [] });
+  assert.equal(
+    (await get("/probe?target=fw-c")).text,
+    'Cannot probe "fw-c": TARGETS is not set, so nothing can be probed\n',
+  );
+});
+
+Deno.test("the log tells each refused target once, and no more than 100", async () => {
+  const { get, logged } = start();
+  for (let count = 1; count <= 150; count++) {
+    await get(`/probe?target=fw-${count}`);
+    await get(`/probe?target=fw-${count}`);
+  }
+  assert.equal(logged.length, 100);
+  assert.match(logged[0] ?? "", /^warn probe refused/);
+});
+
+Deno.test("/sd lists TARGETS for http_sd_configs", async () => {
+  const { status, headers, text } = await start().get("/sd");
+  assert.equal(status, 200);
+  assert.equal(headers.get("content-type"), "application/json");
+  assert.deepEqual(JSON.parse(text), [{ targets: ["fw-b", "fw-d:2222"] }]);
+});
+
+Deno.test("/?firewall= shows one firewall that is configured, and no other", async (t) => {
+  const { get, firewall, target } = start();
+  await t.step("one that is", async () => {
+    const { status, text } = await get("/?firewall=fw-b");
+    assert.deepEqual([status, text], [200, "<!doctype html>page of fw-b"]);
+  });
+  await t.step("one that is not", async () => {
+    const { status, text } = await get("/?firewall=fw%0ac");
+    assert.equal(status, 400);
+    assert.equal(
+      text,
+      'Cannot show "fw\\u{a}c": neither HOSTNAME nor TARGETS names it\n',
+    );
+  });
+  assert.deepEqual([firewall.waits, target.waits], [[], []]);
+});
+
+Deno.test("the page is rendered once a second, however many ask for it", async () => {
+  using time = stopTime();
+  let rendered = 0;
+  const { get } = start({
+    statusPage: () => `page ${++rendered}`,
+    clock: time.clock,
+  });
+  assert.equal((await get("/")).text, "page 1");
+  assert.equal((await get("/")).text, "page 1");
+  assert.equal((await get("/?firewall=fw-b")).text, "page 2");
+  await time.pass(1_000);
+  assert.equal((await get("/")).text, "page 3");
+});
+
+Deno.test("a Host header that is no host is refused", async (t) => {
+  const bad = ["x/metrics?", "x?", "x#", "[", "a b", "x:99999", "u@x", "x, y"];
+  for (const host of bad) {
+    await t.step(host, async () => {
+      const { get, firewall } = start();
+      const { status } = await get("/-/healthy", { headers: { host } });
+      assert.equal(status, 400);
+      assert.deepEqual(firewall.waits, []);
+    });
+  }
+  for (const host of ["", "fw_a", "192.0.2.1:9098", "[2001:db8::1]:9098"]) {
+    await t.step(JSON.stringify(host), async () => {
+      const { get } = start();
+      const { status } = await get("/-/healthy", { headers: { host } });
+      assert.equal(status, 200);
     });
   }
 });
@@ -188,7 +270,7 @@ Deno.test("no other path is found", async (t) => {
 });
 
 Deno.test("routes serve GET and HEAD, and no other method", async (t) => {
-  const routes = ["/", "/metrics", "/probe?target=fw-b", "/-/healthy"];
+  const routes = ["/", "/metrics", "/probe?target=fw-b", "/sd", "/-/healthy"];
   for (const method of ["POST", "PUT", "DELETE", "OPTIONS", "PATCH", "get2"]) {
     for (const path of routes) {
       await t.step(`${method} ${path}`, async () => {
@@ -214,7 +296,7 @@ Deno.test("routes serve GET and HEAD, and no other method", async (t) => {
 
 Deno.test("with a login set, every route but /-/healthy asks for it", async (t) => {
   const { get, firewall, target } = start({ login: LOGIN });
-  const paths = ["/", "/metrics", "/probe?target=fw-b", "/unknown"];
+  const paths = ["/", "/metrics", "/probe?target=fw-b", "/sd", "/unknown"];
   for (const path of paths) {
     for (const method of ["GET", "POST"]) {
       await t.step(`${method} ${path}`, async () => {
@@ -324,7 +406,13 @@ function start(changes: Partial<HandlerOptions> = {}): Started {
     },
     ownFamilies: () => [OWN_METRIC],
     build: { version: "1.2.3", revision: "abc", denoVersion: "2.9.6" },
-    statusPage: () => "<!doctype html>page",
+    targets: ["fw-b", "fw-d:2222"],
+    find: (text) => text === "fw-b" ? target : undefined,
+    statusPage: (only) =>
+      only === undefined
+        ? "<!doctype html>page"
+        : `<!doctype html>page of ${only}`,
+    clock: systemClock,
     login: undefined,
     scrapeTimeoutMs: 30_000,
     log: (level, message, { error } = {}) =>
@@ -337,7 +425,10 @@ function start(changes: Partial<HandlerOptions> = {}): Started {
     lookups,
     logged,
     async get(path, init): ReturnType<Started["get"]> {
-      const response = await handle(new Request(`${ORIGIN}${path}`, init));
+      const response = await handle(
+        new Request(`${ORIGIN}${path}`, init),
+        "one",
+      );
       const { status, headers } = response;
       return { status, headers, text: await response.text() };
     },

@@ -283,6 +283,79 @@ Deno.test({
   },
 });
 
+Deno.test("a log that nobody reads holds up nothing", async () => {
+  await using firewall = await startFirewall();
+  const port = freePort();
+  const child = launchUnread(port, {
+    ...account(firewall),
+    SSH_HOST_KEY: "",
+    LOG_LEVEL: "debug",
+  }, FULL_PIPE);
+  try {
+    const ask = async (path: string): Promise<string> => {
+      const response = await fetch(`http://127.0.0.1:${port}${path}`);
+      return await response.text();
+    };
+    assert(
+      await eventually(
+        async () => await ask("/-/healthy").catch(() => "") === "Healthy\n",
+        {
+          seconds: 20,
+        },
+      ),
+    );
+    for (let count = 1; count <= 100; count++) {
+      await ask(`/probe?target=fw-${count}`);
+    }
+    assert.match(await ask("/metrics"), /^panos_ipsec_up 1$/m);
+    assert.equal(await ask("/-/healthy"), "Healthy\n");
+  } finally {
+    child.kill("SIGTERM");
+    assert.equal((await child.status).code, 0);
+    await child.stderr.cancel();
+  }
+});
+
+Deno.test({
+  name: "a log that cannot be written ends no poll and no process (needs sh)",
+  ignore: isAbsent("sh"),
+  async fn(t): Promise<void> {
+    for (const target of ["2>/dev/full", "2>&-"]) {
+      await t.step(target, async () => {
+        await using firewall = await startFirewall({
+          faults: { shell: "refuse" },
+        });
+        const port = freePort();
+        const child = launchUnread(port, {
+          ...account(firewall),
+          MIN_POLL_INTERVAL: "0",
+        }, `exec "$0" "$@" ${target}`);
+        try {
+          const url = `http://127.0.0.1:${port}`;
+          const health = async (): Promise<boolean> => {
+            const response = await fetch(`${url}/-/healthy`);
+            return await response.text() === "Healthy\n";
+          };
+          assert(
+            await eventually(() => health().catch(() => false), {
+              seconds: 20,
+            }),
+          );
+          for (let count = 1; count <= 3; count++) {
+            const response = await fetch(`${url}/metrics`);
+            assert.equal(response.status, 200);
+            assert.match(await response.text(), /^panos_ipsec_up 0$/m);
+          }
+        } finally {
+          child.kill("SIGTERM");
+          assert.equal((await child.status).code, 0);
+          await child.stderr.cancel();
+        }
+      });
+    }
+  },
+});
+
 const MIB = 1024 * 1024;
 
 function account(
@@ -295,6 +368,30 @@ function account(
     SSH_PORT: String(firewall.port),
     SSH_HOST_KEY: firewall.fingerprint,
   };
+}
+
+/** Writes as much as a pipe holds before the program starts. */
+const FULL_PIPE = 'head -c 65536 /dev/zero >&2; exec "$0" "$@"';
+
+/** Starts an exporter whose stderr nobody reads, or goes where a shell says. */
+function launchUnread(
+  port: number,
+  environment: Readonly<Record<string, string>>,
+  script: string,
+): Deno.ChildProcess {
+  const main = new URL("../../main.ts", import.meta.url).pathname;
+  const run = ["run", "--no-prompt", "--allow-net", "--allow-env", main];
+  return new Deno.Command("sh", {
+    args: ["-c", script, Deno.execPath(), ...run],
+    env: {
+      ...environment,
+      HTTP_LISTEN_ADDRESS: "127.0.0.1",
+      HTTP_SERVER_PORT: String(port),
+    },
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
 }
 
 /** The head of a request, but for its end. */

@@ -50,6 +50,7 @@ Deno.test("a run of faults is logged to the format, without secrets", async () =
       "poll failed",
       "poll failed again",
       "poll recovered",
+      "probe refused",
       "starting",
       "state is not known",
       "stopped",

@@ -18,7 +18,7 @@ Deno.test("--help prints the usage, with no environment at all", async () => {
   const { code, stdout, stderr } = await run(["--help"]);
   assert.deepEqual([code, stderr], [0, ""]);
   assert.match(stdout, /^Usage: panos-ipsec-exporter \[option\]\n/);
-  for (const option of ["--check [TARGET]", "--parse", "--version"]) {
+  for (const option of ["--check [TARGET]", "--parse", "--version, -V"]) {
     assert(stdout.includes(`  ${option} `), stdout);
   }
 });
@@ -33,23 +33,43 @@ Deno.test("--version prints version, revision and runtime", async () => {
   );
 });
 
-Deno.test("anything else is a usage error", async (t) => {
-  const cases = [
-    ["--frobnicate"],
-    ["-h"],
-    ["help"],
-    [""],
-    ["--help", "me"],
-    ["--version", "--help"],
-    ["--parse", "reply.txt"],
-    ["--check", "fw-a", "fw-b"],
-    ["--check=fw-a"],
+Deno.test("the short options say what the long ones say", async (t) => {
+  for (const [short, long] of [["-h", "--help"], ["-V", "--version"]]) {
+    await t.step(`${short}`, async () => {
+      assert.deepEqual(await run([`${short}`]), await run([`${long}`]));
+    });
+  }
+});
+
+Deno.test("--help shows the four variables, and where the rest stands", async () => {
+  const { stdout } = await run(["--help"]);
+  for (const name of ["USERNAME", "PASSWORD", "HOSTNAME", "HTTP_SERVER_PORT"]) {
+    assert.match(stdout, new RegExp(`^  ${name}='[^']+' `, "m"));
+  }
+  const page = await Deno.readTextFile(new URL("docs/operations.md", ROOT));
+  const [, title = ""] = /^# (.*)/.exec(page) ?? [];
+  assert(stdout.includes(`docs/operations.md, "${title}"`), stdout);
+});
+
+Deno.test("anything else is a usage error that names the word", async (t) => {
+  const cases: readonly (readonly [string, ...string[]])[] = [
+    ['"--frobnicate" is no option', "--frobnicate"],
+    ['"help" is no option', "help"],
+    ['"" is no option', ""],
+    ['"--check=fw-a" is no option', "--check=fw-a"],
+    [String.raw`"\u{1b}[2J" is no option`, "\x1b[2J"],
+    ['"me" is one word too many', "--help", "me"],
+    ['"--help" is one word too many', "--version", "--help"],
+    ['"reply.txt" is one word too many', "--parse", "reply.txt"],
+    ['"fw-b" is one word too many', "--check", "fw-a", "fw-b"],
+    ['"--parse" is no target', "--check", "--parse"],
   ];
-  for (const args of cases) {
+  for (const [problem, ...args] of cases) {
     await t.step(JSON.stringify(args), async () => {
       const { code, stdout, stderr } = await run(args, { environment: WRONG });
       assert.deepEqual([code, stdout], [2, ""]);
-      assert.match(stderr, /^Usage: panos-ipsec-exporter \[option\]\n/);
+      const first = `Cannot read the command line: ${problem}\n\nUsage: `;
+      assert(stderr.startsWith(first), stderr);
     });
   }
 });
@@ -188,7 +208,7 @@ Deno.test("--check TARGET polls that firewall alone", async (t) => {
       code: 2,
       stdout: "",
       stderr:
-        "Cannot check a firewall that neither HOSTNAME nor TARGETS names\n",
+        `Cannot check "127.0.0.2": HOSTNAME and TARGETS name "127.0.0.1:${one.port}", "127.0.0.1:${other.port}"\n`,
     });
   });
   assert.deepEqual([one.connections, other.connections], [0, 1]);
@@ -346,9 +366,15 @@ Deno.test("/probe polls a target in whatever way it is spelled, and no other", a
     assert.equal(status, 200);
     assert.match(text, /^panos_ipsec_up 1$/m);
   }
-  const refused = [400, "Cannot probe: TARGETS does not list this target\n"];
-  assert.deepEqual(await probe(`localhost:${other.port}`), refused);
-  assert.deepEqual(await probe(`127.0.0.1:${listed.port}`), refused);
+  for (
+    const name of [`localhost:${other.port}`, `127.0.0.1:${listed.port}`]
+  ) {
+    const reason = "TARGETS does not list it";
+    assert.deepEqual(await probe(name), [
+      400,
+      `Cannot probe "${name}": ${reason}\n`,
+    ]);
+  }
   assert.deepEqual([listed.connections, other.connections], [1, 0]);
 });
 
@@ -373,6 +399,37 @@ Deno.test("the line to paste binds a host key where there are several firewalls"
       assert.match(warning, /msg="host key is not pinned"/);
       assert(warning.endsWith(`, then set ${line}"`), warning);
     });
+  }
+});
+
+Deno.test("a secret that is not UTF-8 is a fault, and is not printed", async (t) => {
+  const names = [
+    "PASSWORD",
+    "PE_PASSWORD",
+    "HTTP_PASSWORD",
+    "SSH_PRIVATE_KEY",
+    "SSH_PRIVATE_KEY_PASSPHRASE",
+    "HTTP_TLS_KEY",
+  ];
+  for (const name of names) {
+    for (const args of [[], ["--check"]]) {
+      await t.step(`${name} ${args}`, async () => {
+        const set = `export ${name}="$(printf 'swo\\377rdfish')"`;
+        const { code, stdout, stderr } = await run(args, {
+          environment: NOWHERE,
+          wrapper: ["sh", "-c", `${set}; exec "$0" "$@"`],
+        });
+        assert.deepEqual([code, stdout], [78, ""], stderr);
+        assert.match(
+          stderr,
+          new RegExp(
+            `^  ${name} must be UTF-8: it has bytes that are not$`,
+            "m",
+          ),
+        );
+        assert.doesNotMatch(stderr, /swo|rdfish|stack|Error/);
+      });
+    }
   }
 });
 
@@ -406,7 +463,7 @@ Deno.test("an address that cannot be listened on ends the start, in one line", a
 
 Deno.test("a Host header that makes no URL is the client's fault, not a bug", async () => {
   await using exporter = await serve(NOWHERE);
-  for (const host of ["[", "a b", "x:99999"]) {
+  for (const host of ["[", "a b", "x:99999", "x/metrics?", "x/-/healthy#"]) {
     const answer = await sendRaw(
       exporter,
       `GET /metrics HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`,
@@ -418,13 +475,14 @@ Deno.test("a Host header that makes no URL is the client's fault, not a bug", as
 
 Deno.test("HEAD answers as GET does, without the page", async () => {
   await using exporter = await serve(NOWHERE);
-  for (const path of ["/", "/metrics", "/-/healthy"]) {
+  for (const path of ["/", "/metrics", "/sd", "/-/healthy"]) {
     const answer = await sendRaw(
       exporter,
       `HEAD ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`,
     );
     assert.match(answer, /^HTTP\/1\.1 200 /);
-    assert.match(answer, /\r\ncontent-type: text\//);
+    assert.match(answer, /\r\ncontent-type: (?:text|application)\//);
+    assert.match(answer, /\r\ncontent-length: [1-9]\d*\r\n/);
     assert(answer.endsWith("\r\n\r\n"), "there is a page behind the header");
   }
 });
@@ -667,10 +725,10 @@ function pinned({ fingerprint }: SimulatedFirewall): Environment {
   return { SSH_HOST_KEY: fingerprint };
 }
 
-/** TARGETS alone, as HOSTNAME is that of the machine. */
+/** TARGETS alone. */
 function targets(...firewalls: readonly SimulatedFirewall[]): Environment {
   const list = firewalls.map(({ port }) => `127.0.0.1:${port}`);
-  return { TARGETS: list.join(","), HOSTNAME: "jump-host" };
+  return { TARGETS: list.join(","), HOSTNAME: "" };
 }
 
 interface Options {
@@ -832,9 +890,9 @@ async function tryConnect(port: number): Promise<Deno.Conn | undefined> {
   try {
     return await Deno.connect({ hostname: "127.0.0.1", port });
   } catch (error) {
-    const { ConnectionRefused, ConnectionReset } = Deno.errors;
-    const isGone = error instanceof ConnectionRefused ||
-      error instanceof ConnectionReset;
+    const { ConnectionRefused, ConnectionReset, NotConnected } = Deno.errors;
+    const isGone = [ConnectionRefused, ConnectionReset, NotConnected]
+      .some((gone) => error instanceof gone);
     if (!isGone) throw error;
     return undefined;
   }

@@ -37,6 +37,11 @@ Deno.test("a target that is refused receives no packet", async (t) => {
     "twice, and once encoded": `target=${mine}&%74arget=${other}`,
     "an encoded separator": `target=${mine}%26target=${other}`,
     "encoded twice": `target=${encodeURIComponent(encodeURIComponent(mine))}`,
+    "an address in short": "target=127.1",
+    "an address as one number": "target=2130706433",
+    "an address in octal": "target=0177.0.0.1",
+    "an address in hexadecimal": "target=0x7f000001",
+    "octal inside an IPv6 address": "target=::ffff:0177.0.0.1",
     "a user": `target=monitor@${other}`,
     "a listed one as the user": `target=${mine}@${other}`,
     "a listed one as the path": `target=${other}/${mine}`,
@@ -60,8 +65,8 @@ Deno.test("a target that is refused receives no packet", async (t) => {
     await t.step(what, async () => {
       const { status, text } = await exporter.get(`/probe?${query}`);
       assert.equal(status, 400);
-      assert.match(text, /^Cannot probe: [^\n]+\n$/);
-      assert.doesNotMatch(text, /127|monitor/, "the answer repeats the query");
+      assert.match(text, /^Cannot probe\b[^\n]+\n$/);
+      assert(text.length < 250, "the answer repeats all of it");
     });
   }
   // connections are accepted in the order of their arrival
@@ -85,13 +90,7 @@ Deno.test("all spellings of a listed target are one firewall with one session", 
       `localhost:${port}`,
       `lOCALHOST.:${port}`,
     ],
-    "127.0.0.1": [
-      `127.0.0.1:${port}`,
-      "127.1",
-      "0x7f.0.0.1",
-      "2130706433",
-      "017700000001",
-    ],
+    "127.0.0.1": [`127.0.0.1:${port}`],
     [`[::ffff:127.0.0.1]:${port}`]: [
       "::ffff:127.0.0.1",
       "[::FFFF:7f00:1]",

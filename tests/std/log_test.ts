@@ -6,6 +6,8 @@ import {
   type LogFormat,
   type LogLevel,
 } from "../../src/std/log.ts";
+import { type Mask, maskOf } from "../../src/std/quote.ts";
+import { Secret } from "../../src/std/secret.ts";
 
 /** Each field holds what some format or terminal could stumble over. */
 const ODD_FIELDS: Fields = {
@@ -97,6 +99,7 @@ Deno.test("createLog() drops what is below its level", async (t) => {
       const log = createLog({
         level,
         format: "logfmt",
+        mask: (text) => text,
         write: (line) => written.push(line),
       });
       for (const level of LOG_LEVELS) log(level, "something");
@@ -108,14 +111,32 @@ Deno.test("createLog() drops what is below its level", async (t) => {
   }
 });
 
-function writeOne(format: LogFormat, message: string, fields: Fields): string {
+Deno.test("createLog() masks a value before it cuts and escapes it", async (t) => {
+  const password = "pa\u200bss";
+  for (const format of ["logfmt", "json"] as const) {
+    await t.step(format, () => {
+      const line = writeOne(format, "odd", {
+        name: password,
+        error: `${"x".repeat(997)}${password}`,
+        tunnels: 6,
+      }, maskOf(new Secret(password)));
+      assert.match(line, /name"?[=:]"?\*\*\*/);
+      assert.match(line, /x\*\*\*"?[ ,]/);
+      assert.doesNotMatch(line, /pa|ss/);
+    });
+  }
+});
+
+function writeOne(
+  format: LogFormat,
+  message: string,
+  fields: Fields,
+  mask: Mask = (text) => text,
+): string {
   const written: string[] = [];
   const level: LogLevel = "info";
-  createLog({ level, format, write: (line) => written.push(line) })(
-    level,
-    message,
-    fields,
-  );
+  const write = (line: string): void => void written.push(line);
+  createLog({ level, format, mask, write })(level, message, fields);
   const [line = ""] = written;
   assert.equal(written.length, 1);
   return line;

@@ -1,5 +1,11 @@
 import assert from "node:assert/strict";
-import { escapeUnsafe, quote } from "../../src/std/quote.ts";
+import {
+  escapeUnsafe,
+  maskOf,
+  quote,
+  quoteWithout,
+} from "../../src/std/quote.ts";
+import { Secret } from "../../src/std/secret.ts";
 
 Deno.test("escapeUnsafe() shows what would act on a terminal or a line", async (t) => {
   const cases = {
@@ -44,4 +50,38 @@ Deno.test("quote() shows that it cut off what is too long", () => {
   assert.equal(quote("abcdef", 3), '"abc…"');
   assert.equal(quote("abc", 3), '"abc"');
   assert.equal(quote("x".repeat(200)), `"${"x".repeat(120)}…"`);
+});
+
+Deno.test("maskOf() replaces a secret wherever it stands", async (t) => {
+  const cases: Readonly<Record<string, readonly [string, string, string]>> = {
+    "once": ["hunter2", "bad password hunter2!", "bad password ***!"],
+    "twice, and glued": ["hunter2", "hunter2hunter2", "******"],
+    "in other letters": ["hunter2", "HUNTER2", "HUNTER2"],
+    "characters of patterns": [
+      "a.*(b|$&)",
+      "x a.*(b|$&) y a__(b",
+      "x *** y a__(b",
+    ],
+    "four characters": ["pass", "bypass", "by***"],
+    "fewer, where it stands": ["abc", "an abcess", ""],
+    "fewer, where it does not": ["abc", "an access", "an access"],
+    "what is escaped on paper": ["pa\nss", "said pa\nss", "said ***"],
+    "letters of two units": ["🔒🔒", "a 🔒🔒 b", "a *** b"],
+    "none": ["", "anything", "anything"],
+  };
+  for (const [when, [secret, said, masked]] of Object.entries(cases)) {
+    await t.step(when, () => {
+      assert.equal(maskOf(new Secret(secret))(said), masked);
+    });
+  }
+  await t.step("no secret at all", () => {
+    assert.equal(maskOf(undefined)("anything"), "anything");
+  });
+});
+
+Deno.test("quoteWithout() masks before it cuts and escapes", () => {
+  const quoteSafely = quoteWithout(new Secret("pa\x1bss"));
+  assert.equal(quoteSafely("no pa\x1bss\n"), String.raw`"no ***\u{a}"`);
+  assert.equal(quoteSafely("12345pa\x1bss", 8), '"12345***"');
+  assert.equal(quoteWithout(new Secret("abc"))("it is abc"), '""');
 });

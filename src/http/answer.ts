@@ -1,0 +1,65 @@
+/**
+ * What a route answers, before it is known how its body is sent.
+ *
+ * @module
+ */
+
+import { CONTENT_TYPE } from "../view/exposition.ts";
+import { CONTENT_SECURITY_POLICY } from "../view/page_style.ts";
+
+/** UTF-8 that other answers may share: not to be written to. */
+export type Part = Uint8Array<ArrayBuffer>;
+
+/** A body in one or more parts, and what is said of it. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly parts: readonly Part[];
+}
+
+export function exposition(...parts: readonly Part[]): Answer {
+  return answer(200, CONTENT_TYPE, parts);
+}
+
+export function page(html: Part): Answer {
+  return answer(200, "text/html; charset=utf-8", [html], {
+    "content-security-policy": CONTENT_SECURITY_POLICY,
+  });
+}
+
+export function json(value: unknown): Answer {
+  return answer(200, "application/json", [encode(JSON.stringify(value))]);
+}
+
+/** One line of text. */
+export function plain(
+  status: number,
+  line: string,
+  headers: Readonly<Record<string, string>> = {},
+): Answer {
+  const type = "text/plain; charset=utf-8";
+  return answer(status, type, [encode(`${line}\n`)], headers);
+}
+
+export function encode(text: string): Part {
+  return new TextEncoder().encode(text);
+}
+
+function answer(
+  status: number,
+  type: string,
+  parts: readonly Part[],
+  headers: Readonly<Record<string, string>> = {},
+): Answer {
+  return {
+    status,
+    parts,
+    headers: {
+      "cache-control": "no-store",
+      "content-type": type,
+      "referrer-policy": "no-referrer",
+      "x-content-type-options": "nosniff",
+      ...headers,
+    },
+  };
+}

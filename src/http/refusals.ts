@@ -1,0 +1,49 @@
+/**
+ * What is said of a firewall that nobody has allowed to be asked.
+ *
+ * @module
+ */
+
+import type { Log } from "../std/log.ts";
+import { quote } from "../std/quote.ts";
+
+/** Characters of a name that are repeated. */
+const NAME_LENGTH = 80;
+/** Names that are remembered: they come from strangers. */
+const MAX_NAMES = 100;
+
+/** Says why a target is refused, and tells the log once about each. */
+export class Refusals {
+  readonly #hasTargets: boolean;
+  readonly #log: Log;
+  readonly #names = new Set<string>();
+
+  /** @param hasTargets Whether `TARGETS` is set. */
+  constructor(hasTargets: boolean, log: Log) {
+    this.#hasTargets = hasTargets;
+    this.#log = log;
+  }
+
+  /** @returns One line. */
+  refuse(name: string): string {
+    const quoted = quote(name, NAME_LENGTH);
+    const reason = this.#hasTargets
+      ? "TARGETS does not list it"
+      : "TARGETS is not set, so nothing can be probed";
+    this.#tell(quoted, reason);
+    return `Cannot probe ${quoted}: ${reason}`;
+  }
+
+  #tell(quoted: string, reason: string): void {
+    if (this.#names.size >= MAX_NAMES || this.#names.has(quoted)) return;
+    this.#names.add(quoted);
+    const advice = this.#names.size < MAX_NAMES
+      ? "list it in TARGETS, or take it out of Prometheus"
+      : "as before; further targets are refused without a line";
+    this.#log("warn", "probe refused", {
+      asked: quoted,
+      problem: reason,
+      advice,
+    });
+  }
+}

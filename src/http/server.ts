@@ -1,0 +1,145 @@
+/**
+ * Listening, and listening again.
+ *
+ * @module
+ */
+
+import type { HttpConfig } from "../config/http.ts";
+import { ConfigError } from "../config/reader.ts";
+import type { Clock } from "../std/clock.ts";
+import type { Fields, Log } from "../std/log.ts";
+import { StartError } from "../std/start_error.ts";
+
+/** How long to wait before listening again. */
+const LISTEN_AGAIN_MS = 1_000;
+
+/** The part of the runtime's server that is used. */
+export interface Listener {
+  /** Rejects when it can listen no longer. */
+  readonly finished: Promise<void>;
+  shutdown(): Promise<void>;
+}
+
+/** What the runtime serves with, such as `Deno.serve`. */
+export type Serve = (
+  options: {
+    readonly hostname: string;
+    readonly port: number;
+    readonly automaticCompression: boolean;
+    readonly onListen: () => void;
+    readonly onError: (error: unknown) => Response;
+    readonly cert?: string;
+    readonly key?: string;
+  },
+  handler: (request: Request, info: Peer) => Promise<Response>,
+) => Listener;
+
+/** Who asks. */
+interface Peer {
+  readonly remoteAddr: object;
+}
+
+export interface ServerOptions {
+  readonly http: HttpConfig;
+  readonly serve: Serve;
+  /** @param connection Any name that no other connection has. */
+  readonly handler: (
+    request: Request,
+    connection: string,
+  ) => Promise<Response>;
+  readonly log: Log;
+  /** What the log says beside the address. */
+  readonly facts: Fields;
+  readonly clock: Clock;
+}
+
+/**
+ * A listener that comes back: the process may run out of descriptors, for one.
+ */
+export class Server {
+  readonly #options: ServerOptions;
+  #listener: Listener | undefined;
+  #isStopping = false;
+
+  /**
+   * @throws {StartError} If the address cannot be listened on.
+   * @throws {ConfigError} If certificate and key cannot be used.
+   */
+  constructor(options: ServerOptions) {
+    this.#options = options;
+    this.#listener = listen(options);
+    this.#keepListening();
+  }
+
+  /** Listens no more; settles once all requests under way are answered. */
+  async shutdown(): Promise<void> {
+    this.#isStopping = true;
+    await this.#listener?.shutdown();
+  }
+
+  async #keepListening(): Promise<void> {
+    const { log, clock } = this.#options;
+    for (;;) {
+      try {
+        await this.#listener?.finished;
+      } catch (error) {
+        log("error", "listener failed, listening again", {
+          error: String(error),
+        });
+      }
+      await new Promise<void>((resolve) =>
+        clock.setTimer(LISTEN_AGAIN_MS, resolve)
+      );
+      if (this.#isStopping) return;
+      this.#listener = this.#tryListen();
+    }
+  }
+
+  /** @returns `undefined` if it is not possible yet. */
+  #tryListen(): Listener | undefined {
+    try {
+      return listen(this.#options);
+    } catch (error) {
+      if (!(error instanceof StartError)) throw error;
+      const { message } = error;
+      this.#options.log("error", "cannot listen yet", { error: message });
+      return undefined;
+    }
+  }
+}
+
+function listen({ http, serve, handler, log, facts }: ServerOptions): Listener {
+  const { address, port, tls } = http;
+  const options = {
+    hostname: address,
+    port,
+    automaticCompression: true,
+    onListen: (): void => {
+      const security = tls === undefined ? "off" : "on";
+      log("info", "listening", { address, port, tls: security, ...facts });
+    },
+    // what fails behind the handler is a body that was cancelled
+    onError: (error: unknown): Response => {
+      const message = error instanceof Error ? error.message : String(error);
+      log("warn", "answer cancelled", { error: message });
+      return new Response(null, { status: 500 });
+    },
+  };
+  const pem = tls && { cert: tls.certificate, key: tls.key.reveal() };
+  try {
+    return serve(
+      { ...options, ...pem },
+      (request, { remoteAddr }) => handler(request, JSON.stringify(remoteAddr)),
+    );
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    // only what the system says has a code
+    if (tls === undefined || "code" in error) {
+      const message =
+        `Cannot listen on ${address} port ${port}: ${error.message}`;
+      throw new StartError(message, { cause: error });
+    }
+    const what = "HTTP_TLS_CERT and HTTP_TLS_KEY cannot be used together";
+    throw new ConfigError([`${what}: ${error.message}`]);
+  }
+}

@@ -1,0 +1,4 @@
+/** Why the program cannot do what it was started for. */
+export class StartError extends Error {
+  override readonly name = "StartError";
+}
