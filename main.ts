@@ -231,6 +231,9 @@ function statusPage(
       withoutUsername(status, username)
     ),
     metricsTarget: fleet.main?.target,
+    isWhole: false,
+    hold: undefined,
+    mask: (text) => text,
     version: VERSION,
     now: Date.now() / 1_000,
   });

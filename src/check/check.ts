@@ -7,6 +7,7 @@
 import { render } from "../view/exposition.ts";
 import type { Firewall } from "../firewall/firewall.ts";
 import { firewallFamilies } from "../view/metrics.ts";
+import { NO_HISTORY } from "../model/history.ts";
 import type { Poll, Status } from "../model/poll.ts";
 import { durationsBetween } from "../model/stopwatch.ts";
 import { createScreen } from "../panos/screen.ts";
@@ -47,10 +48,11 @@ export function parse(reply: Uint8Array, now: number): Outcome {
   return toOutcome([{
     target: "stdin",
     poll,
-    lastSuccessAt: poll.ok ? now : 0,
+    lastSuccessAt: poll.ok ? now : undefined,
     loginDuration: undefined,
-    authRetryAt: 0,
+    authRetryAt: undefined,
     logins: 0,
+    history: NO_HISTORY,
   }]);
 }
 

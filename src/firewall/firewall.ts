@@ -6,6 +6,8 @@
 
 import type { Command } from "../panos/cli.ts";
 import type { Clock } from "../std/clock.ts";
+import { toHaState } from "../model/high_availability.ts";
+import type { Journal } from "./journal.ts";
 import type { Lockout } from "./guard.ts";
 import { createDeadline, type Deadline } from "../std/deadline.ts";
 import {
@@ -28,10 +30,7 @@ export interface FirewallOptions {
   readonly clock: Clock;
   /** How long a finished poll is answered again. */
   readonly minPollIntervalMs: number;
-  /** Told of each poll that has finished. */
-  onPoll(poll: Poll): void;
-  /** Told of a login that failed when nobody waited for it any more. */
-  onLoginFailed(error: unknown): void;
+  readonly journal: Journal;
 }
 
 /** A firewall that can be asked. */
@@ -75,10 +74,10 @@ interface PollUnderWay {
 
 /** Prepares a firewall; nothing is sent to it yet. */
 export function createFirewall(options: FirewallOptions): Firewall {
-  const { target, sessions, lockout, clock } = options;
+  const { target, sessions, lockout, clock, journal } = options;
   const now = (): number => clock.monotonicMs();
   let last: { readonly poll: Poll; readonly at: number } | undefined;
-  let lastSuccessAt = 0;
+  let lastSuccessAt: number | undefined;
   let current: PollUnderWay | undefined;
 
   function statusWith(poll: Poll | undefined): Status {
@@ -89,6 +88,7 @@ export function createFirewall(options: FirewallOptions): Firewall {
       loginDuration: sessions.loginDuration,
       authRetryAt: lockout.retryAt(target),
       logins: sessions.logins,
+      history: journal.history,
     };
   }
 
@@ -131,7 +131,7 @@ export function createFirewall(options: FirewallOptions): Firewall {
         deadline.passed.then(() => true),
       ]);
       if (isLate) {
-        login.catch(options.onLoginFailed);
+        login.catch((error) => journal.recordLogin(error));
         throw new PollError(
           "timeout",
           "Cannot finish the login before the deadline: it goes on for the next scrape",
@@ -154,7 +154,7 @@ export function createFirewall(options: FirewallOptions): Firewall {
       try {
         const flow = await session.cli.run(SHOW_VPN_FLOW);
         sessions.release(session);
-        return { flow, haState: session.cli.haState };
+        return { flow, haState: toHaState(session.cli.haState) };
       } catch (error) {
         const reason = toPollError(error);
         sessions.destroy(session, reason ?? ABANDONED);
@@ -195,7 +195,7 @@ export function createFirewall(options: FirewallOptions): Firewall {
     async function record(): Promise<Poll> {
       const poll = await run();
       last = { poll, at: now() };
-      options.onPoll(poll);
+      journal.record(poll);
       return poll;
     }
 

@@ -13,7 +13,7 @@ import {
   acceptPinned,
   type HostKeyCheck,
 } from "../ssh/host_key.ts";
-import { createJournal } from "./journal.ts";
+import { Journal } from "./journal.ts";
 import { createLockout } from "./guard.ts";
 import type { Log } from "../std/log.ts";
 import type { Logins } from "../model/poll.ts";
@@ -58,7 +58,7 @@ export function createFleet(
     const { name } = target;
     const targetLog: Log = (level, message, fields) =>
       log(level, message, { target: name, ...fields });
-    const { record, recordLogin } = createJournal(targetLog);
+    const journal = new Journal(targetLog);
     const rejectHostKey = createHostKeyCheck(config, target, targetLog);
 
     const sessions = createSessions({
@@ -68,7 +68,7 @@ export function createFleet(
       pace,
       maxAgeMs: config.sessionMaxAgeMs,
       loginTimeoutMs: config.loginTimeoutMs,
-      onLoginFailed: recordLogin,
+      onLoginFailed: (error) => journal.recordLogin(error),
       async openSession(progress, signal): Promise<Session> {
         const { credentials, legacyAlgorithms } = config;
         const { host, port } = target;
@@ -90,8 +90,7 @@ export function createFleet(
       lockout,
       clock,
       minPollIntervalMs: config.minPollIntervalMs,
-      onPoll: record,
-      onLoginFailed: recordLogin,
+      journal,
     });
   }
 

@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { HaState } from "./high_availability.ts";
+import type { History } from "./history.ts";
 import type { VpnFlow } from "./tunnel.ts";
 
 /** Why a poll can fail: the values of a label, hence a closed set. */
@@ -12,6 +14,7 @@ export const REASONS = [
   "auth",
   "command",
   "connect",
+  "held",
   "host_key",
   "parse",
   "session",
@@ -56,7 +59,7 @@ export interface GoodPoll extends Finished {
   readonly ok: true;
   readonly flow: VpnFlow;
   /** What the prompt says in parentheses, such as `active`. */
-  readonly haState: string | undefined;
+  readonly haState: HaState | undefined;
 }
 
 /** A poll that did not, and why. */
@@ -75,14 +78,16 @@ export interface Status {
   readonly target: string;
   /** `undefined` before the first poll has finished. */
   readonly poll: Poll | undefined;
-  /** 0 before the first success. */
-  readonly lastSuccessAt: number;
+  /** `undefined` before the first success. */
+  readonly lastSuccessAt: number | undefined;
   /** Of the last login that succeeded, in seconds. */
   readonly loginDuration: number | undefined;
-  /** No login before this time; 0 when logins are allowed. */
-  readonly authRetryAt: number;
+  /** No login before this time; `undefined` when logins are allowed. */
+  readonly authRetryAt: number | undefined;
   /** Logins attempted since the exporter started. */
   readonly logins: number;
+  /** Since when it is so, and what it was before. */
+  readonly history: History;
 }
 
 /** Logins, and whether the guard against lock-out holds them back. */
