@@ -21,7 +21,6 @@ import { print, readInput } from "./src/std/standard_streams.ts";
 import { StartError } from "./src/std/start_error.ts";
 import { REVISION, VERSION } from "./src/std/version.ts";
 import type { MetricFamily } from "./src/view/exposition.ts";
-import { maskStatus } from "./src/view/masked_status.ts";
 import * as metrics from "./src/view/metrics.ts";
 import { renderPage } from "./src/view/page.ts";
 
@@ -181,10 +180,13 @@ function statusPage(
 ): string {
   const shown = fleet.firewalls
     .filter(({ target }) => only === undefined || target === only);
-  const mask = maskOf(password);
   return renderPage({
-    firewalls: shown.map(({ status }) => maskStatus(status, mask, username)),
+    firewalls: shown.map(({ status }) => status),
+    isWhole: only !== undefined,
     metricsTarget: fleet.main?.target,
+    hold: fleet.loginHold,
+    mask: maskOf(password),
+    username,
     version: VERSION,
     now: systemClock.unixSeconds(),
   });

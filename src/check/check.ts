@@ -7,6 +7,7 @@
 import { render } from "../view/exposition.ts";
 import type { Firewall } from "../firewall/firewall.ts";
 import { firewallFamilies } from "../view/metrics.ts";
+import { NO_HISTORY } from "../model/history.ts";
 import type { Poll, Status } from "../model/poll.ts";
 import { NO_DURATIONS } from "../model/stopwatch.ts";
 import { createScreen } from "../panos/screen.ts";
@@ -51,6 +52,7 @@ export function parse(reply: Uint8Array, now: number): Outcome {
     loginDuration: undefined,
     authRetryAt: undefined,
     logins: 0,
+    history: NO_HISTORY,
   }]);
 }
 

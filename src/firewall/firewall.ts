@@ -5,6 +5,7 @@
  */
 
 import type { Clock } from "../std/clock.ts";
+import type { Journal } from "./journal.ts";
 import type { Guard } from "./guard.ts";
 import type { Poll, Status } from "../model/poll.ts";
 import type { SessionHolder } from "./session.ts";
@@ -36,8 +37,8 @@ export interface FirewallOptions {
   readonly clock: Clock;
   /** How long a finished poll is answered again. */
   readonly minPollIntervalMs: number;
-  /** Told of each poll that has finished. */
-  onPoll(poll: Poll): void;
+  /** Remembers each poll that has finished. */
+  readonly journal: Pick<Journal, "history" | "record">;
 }
 
 /** A firewall that is polled when it is asked for, by one poll at a time. */
@@ -99,16 +100,16 @@ export class PolledFirewall implements Firewall {
   }
 
   #record(conclusion: Conclusion): void {
-    const { clock, onPoll } = this.#options;
+    const { clock, journal } = this.#options;
     const { poll } = conclusion;
     this.#last = conclusion;
     this.#lastEndedAtMs = clock.monotonicMs();
     if (poll.ok) this.#lastSuccessAt = poll.finishedAt;
-    onPoll(poll);
+    journal.record(poll);
   }
 
   #statusWith(poll: Poll | undefined): Status {
-    const { target, sessions, guard } = this.#options;
+    const { target, sessions, guard, journal } = this.#options;
     return {
       target,
       poll,
@@ -116,6 +117,7 @@ export class PolledFirewall implements Firewall {
       loginDuration: sessions.loginDuration,
       authRetryAt: guard.retryAt(target),
       logins: sessions.logins,
+      history: journal.history,
     };
   }
 }

@@ -13,10 +13,10 @@ import {
   acceptPinned,
   type HostKeyCheck,
 } from "../ssh/host_key.ts";
-import { createJournal } from "./journal.ts";
+import { Journal } from "./journal.ts";
 import { Guard, type GuardOptions } from "./guard.ts";
 import type { Log } from "../std/log.ts";
-import type { Logins } from "../model/poll.ts";
+import type { LoginHold, Logins } from "../model/poll.ts";
 import { createRateLimit, type RateLimit } from "./rate_limit.ts";
 import { type OpenSession, type Session, SessionHolder } from "./session.ts";
 import { quoteWithout } from "../std/quote.ts";
@@ -31,6 +31,8 @@ export interface Fleet extends AsyncDisposable {
   readonly firewalls: readonly Firewall[];
   /** Of the whole process. */
   readonly logins: Logins;
+  /** What holds the logins of all firewalls, if anything does. */
+  readonly loginHold: LoginHold | undefined;
   /** Finds a firewall, however its name is spelled. */
   find(text: string): Firewall | undefined;
   /** The same among those that TARGETS lists. */
@@ -105,6 +107,9 @@ export function createFleet(
         logins: counts.reduce((sum, count) => sum + count, 0),
       };
     },
+    get loginHold(): LoginHold | undefined {
+      return guard.holdOfAll;
+    },
     find: (text) => findAmong(known, text),
     findTarget: (text) => findAmong(listed, text),
     forgetHolds: () => guard.forget(),
@@ -126,7 +131,7 @@ function wireFirewall(
     readonly log: Log;
   },
 ): Firewall {
-  const { record, recordLogin } = createJournal(log);
+  const journal = new Journal(log);
   const sessions = new SessionHolder({
     target: name,
     openSession,
@@ -135,7 +140,7 @@ function wireFirewall(
     clock,
     idleTimeoutMs: config.sessionIdleTimeoutMs,
     loginTimeoutMs: config.loginTimeoutMs,
-    onLoginFailed: recordLogin,
+    onLoginFailed: (error) => journal.recordLogin(error),
   });
   return new PolledFirewall({
     target: name,
@@ -143,7 +148,7 @@ function wireFirewall(
     guard,
     clock,
     minPollIntervalMs: config.minPollIntervalMs,
-    onPoll: record,
+    journal,
   });
 }
 

@@ -9,7 +9,7 @@
  * @module
  */
 
-import { PollError } from "../model/poll.ts";
+import { type LoginHold, PollError } from "../model/poll.ts";
 import type { Clock } from "../std/clock.ts";
 import type { Log } from "../std/log.ts";
 import { Gate } from "./gate.ts";
@@ -69,6 +69,13 @@ export class Guard {
     if (untilMs === undefined) return undefined;
     const aheadMs = untilMs - this.#clock.monotonicMs();
     return Math.round(this.#clock.unixSeconds() + aheadMs / 1_000);
+  }
+
+  /** What holds the logins of all firewalls, if anything does. */
+  get holdOfAll(): LoginHold | undefined {
+    const culprits = this.#holds.culprits;
+    const until = this.retryAt();
+    return until === undefined ? undefined : { until, culprits };
   }
 
   /**

@@ -127,6 +127,11 @@ export class Holds {
     return this.#holdOfAll === undefined && this.#suspects.size === 0 ? 2 : 1;
   }
 
+  /** The firewalls that led to the hold of all. */
+  get culprits(): readonly string[] {
+    return [...this.#holdOfAll?.culprits ?? []];
+  }
+
   /** Failures of a firewall in a row. */
   failuresOf(target: string): number {
     return this.#strikesOf(target).failures;

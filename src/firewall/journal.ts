@@ -1,119 +1,161 @@
 /**
- * What is worth a line in the log: that something changed.
+ * What is remembered of a firewall's polls, and what of it is worth a line in
+ * the log: that something changed.
  *
  * @module
  */
 
+import { ADVICE } from "../model/advice.ts";
+import type { Change, History } from "../model/history.ts";
+import { type FailedPoll, type Poll, PollError } from "../model/poll.ts";
+import { splitDuplicates, type Tunnel } from "../model/tunnel.ts";
+import { stateInWords, type StateWord } from "../model/tunnel_words.ts";
 import type { Fields, Log } from "../std/log.ts";
-import { seriesKey, splitDuplicates } from "../model/tunnel.ts";
-import {
-  type FailedPoll,
-  type GoodPoll,
-  type Poll,
-  PollError,
-} from "../model/poll.ts";
-import type { Tunnel } from "../model/tunnel.ts";
+import { PollHistory } from "./history.ts";
 
-/** Follows the polls of one firewall. */
-export interface Journal {
-  record(poll: Poll): void;
-  /** Notes a login that failed when nobody waited for it any more. */
-  recordLogin(error: unknown): void;
-}
-
-/** Tunnels named one by one in a poll; the others are counted. */
+/** Changes told one by one in a poll; the others are counted. */
 const MAX_CHANGES = 20;
 
 /** Oddities remembered, so that each is told once. */
 const MAX_REMEMBERED = 1_000;
 
-/**
- * Begins to follow a firewall.
- *
- * @param log Where to, with the firewall's name already in it.
- */
-export function createJournal(log: Log): Journal {
-  const told = new Set<string>();
-  let failure: FailedPoll | undefined;
-  let failedPolls = 0;
-  let states: ReadonlyMap<string, string> | undefined;
-  let lastLoginFailure: string | undefined;
+/** Follows the polls of one firewall. */
+export class Journal {
+  readonly #log: Log;
+  readonly #history = new PollHistory();
+  readonly #told = new Set<string>();
+  #failure: FailedPoll | undefined;
+  #hasSucceeded = false;
+  #lastLoginFailure: string | undefined;
 
-  function recordFailure(poll: FailedPoll): void {
-    failedPolls++;
-    if (failure?.reason === poll.reason) {
-      log("debug", "poll failed again", { reason: poll.reason });
-    } else {
-      const { reason, message: error } = poll;
-      log("error", "poll failed", { reason, error });
-    }
-    failure = poll;
+  /** @param log Where to, with the firewall's name already in it. */
+  constructor(log: Log) {
+    this.#log = log;
   }
 
-  function recordSuccess({ flow }: GoodPoll): void {
-    if (failure !== undefined) {
-      log("info", "poll recovered", {
-        ["failed_polls"]: failedPolls,
-        tunnels: flow.tunnels.length,
-      });
-    } else if (states === undefined) {
-      log("info", "first poll", { tunnels: flow.tunnels.length });
-    }
-    failure = undefined;
-    failedPolls = 0;
-    lastLoginFailure = undefined;
+  get history(): History {
+    return this.#history;
+  }
 
-    const { unique, duplicates } = splitDuplicates(flow);
-    recordChanges(unique);
+  record(poll: Poll): void {
+    if (!poll.ok) {
+      this.#history.record(poll, []);
+      this.#recordFailure(poll);
+      return;
+    }
+    const { unique, duplicates } = splitDuplicates(poll.flow);
+    const failedPolls = this.#history.failing?.polls;
+    const changes = this.#history.record(poll, unique);
+    this.#recordRecovery(unique, failedPolls);
+    this.#recordChanges(changes);
     for (const { id, name } of duplicates) {
-      tellOnce("duplicate row left out", { tunnel: name, id });
+      this.#tellOnce("duplicate row left out", { tunnel: name, id });
     }
-    for (const { name, state, stateWord } of unique) {
-      if (state === "unknown") {
-        tellOnce("state is not known", { tunnel: name, state: stateWord });
-      }
+    for (const tunnel of unique) {
+      if (stateInWords(tunnel) !== "unknown") continue;
+      const { name, stateWord: state } = tunnel;
+      this.#tellOnce("state is not known", { tunnel: name, state });
     }
   }
 
-  function recordChanges(tunnels: readonly Tunnel[]): void {
-    const before = states;
-    states = new Map(
-      tunnels.map((tunnel) => [seriesKey(tunnel), tunnel.stateWord]),
-    );
-    if (before === undefined) return;
-    const changed = tunnels.filter((tunnel) => {
-      const from = before.get(seriesKey(tunnel));
-      return from !== undefined && from !== tunnel.stateWord;
+  /** Notes a login that failed when nobody waited for it any more. */
+  recordLogin(error: unknown): void {
+    if (!(error instanceof PollError)) throw error;
+    if (error.message === this.#lastLoginFailure) return;
+    this.#lastLoginFailure = error.message;
+    const { reason, message } = error;
+    this.#log("error", "login failed in the background", {
+      reason,
+      error: message,
+      advice: ADVICE[reason].remedy,
     });
-    for (const tunnel of changed.slice(0, MAX_CHANGES)) {
-      log(tunnel.state === "active" ? "info" : "warn", "tunnel changed state", {
-        tunnel: tunnel.name,
-        from: before.get(seriesKey(tunnel)) ?? "",
-        to: tunnel.stateWord,
-      });
+  }
+
+  #recordFailure(poll: FailedPoll): void {
+    const { reason, message: error } = poll;
+    if (this.#failure?.reason === reason) {
+      this.#log("debug", "poll failed again", { reason });
+    } else {
+      const advice = ADVICE[reason].remedy;
+      this.#log("error", "poll failed", { reason, error, advice });
     }
-    const others = changed.length - MAX_CHANGES;
-    if (others > 0) log("warn", "more tunnels changed state", { others });
+    this.#failure = poll;
   }
 
-  function tellOnce(message: string, fields: Fields): void {
-    const key = JSON.stringify([message, fields]);
-    if (told.has(key) || told.size >= MAX_REMEMBERED) return;
-    told.add(key);
-    log("warn", message, fields);
-  }
-
-  return {
-    record: (poll) => poll.ok ? recordSuccess(poll) : recordFailure(poll),
-    recordLogin(error): void {
-      if (!(error instanceof PollError)) throw error;
-      if (error.message === lastLoginFailure) return;
-      lastLoginFailure = error.message;
-      const { reason, message } = error;
-      log("error", "login failed in the background", {
-        reason,
-        error: message,
+  #recordRecovery(
+    tunnels: readonly Tunnel[],
+    failedPolls: number | undefined,
+  ): void {
+    if (failedPolls !== undefined) {
+      this.#log("info", "poll recovered", {
+        ["failed_polls"]: failedPolls,
+        ...countStates(tunnels),
       });
-    },
-  };
+    } else if (!this.#hasSucceeded) {
+      this.#log("info", "first poll", countStates(tunnels));
+    }
+    this.#hasSucceeded = true;
+    this.#failure = undefined;
+    this.#lastLoginFailure = undefined;
+  }
+
+  #recordChanges(changes: readonly Change[]): void {
+    for (const change of changes.slice(0, MAX_CHANGES)) {
+      const [level, message, fields] = describe(change);
+      this.#log(level, message, fields);
+    }
+    const others = changes.length - MAX_CHANGES;
+    if (others > 0) this.#log("warn", "more changes", { others });
+  }
+
+  #tellOnce(message: string, fields: Fields): void {
+    const key = JSON.stringify([message, fields]);
+    if (this.#told.has(key) || this.#told.size >= MAX_REMEMBERED) return;
+    this.#told.add(key);
+    this.#log("warn", message, fields);
+  }
+}
+
+/** How many tunnels there are, and of them in each state that there is. */
+function countStates(tunnels: readonly Tunnel[]): Fields {
+  const amounts = new Map<StateWord, number>();
+  for (const tunnel of tunnels) {
+    const word = stateInWords(tunnel);
+    amounts.set(word, (amounts.get(word) ?? 0) + 1);
+  }
+  const counts = Array.from(
+    amounts,
+    ([word, amount]) => [word.replaceAll(" ", "_"), amount] as const,
+  );
+  return { tunnels: tunnels.length, ...Object.fromEntries(counts) };
+}
+
+function describe(
+  { kind, tunnel, from, to }: Change,
+): readonly [level: "info" | "warn", message: string, fields: Fields] {
+  const name = tunnel?.name ?? "";
+  switch (kind) {
+    case "state":
+      return [
+        to === "up" ? "info" : "warn",
+        "tunnel changed state",
+        { tunnel: name, from, to },
+      ];
+    case "monitor":
+      return [
+        to === "down" ? "warn" : "info",
+        "tunnel monitor changed",
+        { tunnel: name, from: from || "off", to: to || "off" },
+      ];
+    case "added":
+      return ["info", "tunnel added", { tunnel: name, state: to }];
+    case "removed":
+      return ["warn", "tunnel removed", { tunnel: name, state: from }];
+    case "ha":
+      return [
+        "warn",
+        "high availability changed",
+        { from: from || "none", to: to || "none" },
+      ];
+  }
 }

@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { HaState } from "./high_availability.ts";
+import type { History } from "./history.ts";
 import type { VpnFlow } from "./tunnel.ts";
 
 /** Why a poll can fail: the values of a label, hence a closed set. */
@@ -57,7 +59,7 @@ export interface GoodPoll extends Finished {
   readonly ok: true;
   readonly flow: VpnFlow;
   /** What the prompt says in parentheses, such as `active`. */
-  readonly haState: string | undefined;
+  readonly haState: HaState | undefined;
 }
 
 /** A poll that did not, and why. */
@@ -84,6 +86,16 @@ export interface Status {
   readonly authRetryAt: number | undefined;
   /** Logins attempted since the exporter started. */
   readonly logins: number;
+  /** Since when it is so, and what it was before. */
+  readonly history: History;
+}
+
+/** Logins that are held because several firewalls rejected them. */
+export interface LoginHold {
+  /** Unix time in seconds until which there is none. */
+  readonly until: number;
+  /** The firewalls that rejected the login. */
+  readonly culprits: readonly string[];
 }
 
 /** Logins, and whether the guard against lock-out holds them back. */

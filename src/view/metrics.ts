@@ -15,6 +15,7 @@ import {
   type Tunnel,
   type TunnelState,
 } from "../model/tunnel.ts";
+import { monitorInWords } from "../model/tunnel_words.ts";
 
 /** Which build of the exporter runs on what. */
 export interface Build {
@@ -37,9 +38,6 @@ const VALUE_BY_STATE: Readonly<Record<TunnelState, number>> = {
   inactive: 2,
   unknown: 3,
 };
-
-/** Any other word means that nothing is watched, or not known to be. */
-const WATCHED: ReadonlySet<string> = new Set(["up", "down"]);
 
 /** All that one firewall has to show. */
 export function firewallFamilies(status: Status): readonly MetricFamily[] {
@@ -200,13 +198,14 @@ function stateSample({ id, name, interfaceName, state }: Tunnel): Sample {
   return { labels, value: VALUE_BY_STATE[state] };
 }
 
-function isMonitored({ monitor }: Tunnel): boolean {
-  return WATCHED.has(monitor.toLowerCase());
+function isMonitored(tunnel: Tunnel): boolean {
+  return monitorInWords(tunnel) !== undefined;
 }
 
-function monitorSample({ id, name, interfaceName, monitor }: Tunnel): Sample {
+function monitorSample(tunnel: Tunnel): Sample {
+  const { id, name, interfaceName } = tunnel;
   const labels = { ifAlias: name, ifIndex: id, ifName: interfaceName };
-  return { labels, value: monitor.toLowerCase() === "up" ? 1 : 0 };
+  return { labels, value: monitorInWords(tunnel) === "up" ? 1 : 0 };
 }
 
 function infoSample(tunnel: Tunnel): Sample {

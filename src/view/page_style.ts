@@ -5,9 +5,10 @@
  */
 
 import { createHash } from "node:crypto";
+import { markup } from "./html.ts";
 
 /** The style sheet of the status page. */
-export const STYLE = `
+export const STYLE = markup`
 :root {
   color-scheme: light dark;
   --page: #f4f6f7; --card: #fff; --rule: #dde2e6;
@@ -39,7 +40,7 @@ a { color: var(--link); text-underline-offset: 0.2em; }
 a:focus-visible {
   outline: 2px solid var(--link); outline-offset: 3px; border-radius: 2px;
 }
-h1, h2, dd, .is { font-weight: 600; }
+h1, h2, h3, .is { font-weight: 600; }
 h1 {
   padding-left: 1.125em; text-indent: -1.125em;
   font-size: clamp(1.5rem, 1.2rem + 1.5vw, 2rem);
@@ -50,8 +51,8 @@ bdi { white-space: pre-wrap; }
 h2 { font-size: 1.1875rem; line-height: 1.35; }
 header p { margin-top: 0.5rem; font-size: 1.0625rem; }
 header, section { margin-bottom: 1.5rem; }
-footer, dt, caption, thead, small { font-size: var(--small); }
-footer, dt, caption, thead, small, header p { color: var(--soft); }
+footer, dt, caption, thead { font-size: var(--small); }
+footer, dt, caption, thead, header p { color: var(--soft); }
 footer p + p { margin-top: 0.25rem; }
 
 section {
@@ -85,25 +86,44 @@ section > * + * { margin-top: 1rem; }
 .is.good::before { content: "▲"; content: "▲" / ""; }
 
 dl { display: flex; flex-wrap: wrap; gap: 0.75rem 2.5rem; }
-dd small { margin-left: 0.375rem; font-weight: 400; }
-dd span { white-space: nowrap; }
+
+nav ul, details ul { padding: 0; list-style: none; }
+nav { margin-bottom: 1.5rem; }
+nav ul { columns: 28rem; column-gap: 2.5rem; }
+nav li {
+  padding: 0.25rem 0; border-bottom: 1px solid var(--rule);
+  break-inside: avoid;
+}
+nav li:target { background: var(--card); }
+nav .is a { color: inherit; }
+h3 { font-size: 1em; }
+summary { color: var(--soft); font-size: var(--small); cursor: pointer; }
+details li { padding-left: 0.75rem; }
 
 table { width: 100%; border-collapse: collapse; table-layout: fixed; }
 caption { padding-bottom: 0.5rem; text-align: left; }
 th, td {
   padding: 0.4375rem 0.75rem 0.4375rem 0; border-top: 1px solid var(--rule);
-  text-align: left; vertical-align: baseline;
+  text-align: left; vertical-align: baseline; white-space: pre-wrap;
 }
-th, tr.good .is, tr.idle .is { font-weight: 400; }
+th { font-weight: 400; }
 tr.bad th, tr.warn th { font-weight: 600; }
 tbody tr { background: var(--tint); }
 thead th { border: 0; padding-top: 0; }
-tr > :nth-child(1) { width: 13%; padding-left: 0.75rem; }
-tr > :nth-child(3) { width: 12%; }
-tr > :nth-child(4), tr > :nth-child(5) { width: 17%; }
-tr > :nth-child(6) { width: 9%; }
-tr > :nth-child(7) { width: 6%; }
-td small { display: block; }
+tr > :nth-child(1) { width: 14%; padding-left: 0.75rem; }
+tbody tr > :nth-child(1) { color: var(--tone); }
+tbody tr > :nth-child(1)::before {
+  display: inline-block; width: 1.25em; font-size: 0.9em;
+}
+tr.bad > :nth-child(1)::before { content: "▼"; content: "▼" / ""; }
+tr.warn > :nth-child(1)::before { content: "◆"; content: "◆" / ""; }
+tr.idle > :nth-child(1)::before { content: "○"; content: "○" / ""; }
+tr.good > :nth-child(1)::before { content: "▲"; content: "▲" / ""; }
+tr > :nth-child(3) { width: 14%; }
+tr > :nth-child(4) { width: 10%; }
+tr > :nth-child(5), tr > :nth-child(6) { width: 14%; }
+tr > :nth-child(7) { width: 8%; }
+tr > :nth-child(8) { width: 5%; }
 
 @media (max-width: 60rem) {
   body { padding: 1.25rem 0.75rem; }
@@ -120,17 +140,18 @@ td small { display: block; }
     border-top: 1px solid var(--rule);
   }
   tbody tr > :nth-child(n) { width: auto; padding: 0; border: 0; }
-  tbody tr > :nth-child(1) { width: 6rem; }
-  tbody tr > :nth-child(2) { width: calc(100% - 7.25rem); }
+  tbody tr > :nth-child(1) { width: 8rem; }
+  tbody tr > :nth-child(2) { width: calc(100% - 9.25rem); }
   tbody tr > :nth-child(n + 3)::before {
     margin-right: 0.5em; font: var(--small)/1.5 var(--sans);
     color: var(--soft);
   }
-  tbody tr > :nth-child(3)::before { content: "Interface" / ""; }
-  tbody tr > :nth-child(4)::before { content: "Peer" / ""; }
-  tbody tr > :nth-child(5)::before { content: "Local" / ""; }
-  tbody tr > :nth-child(6)::before { content: "Monitor" / ""; }
-  tbody tr > :nth-child(7)::before { content: "ID" / ""; }
+  tbody tr > :nth-child(3)::before { content: "Since (UTC)" / ""; }
+  tbody tr > :nth-child(4)::before { content: "Interface" / ""; }
+  tbody tr > :nth-child(5)::before { content: "Peer" / ""; }
+  tbody tr > :nth-child(6)::before { content: "Local" / ""; }
+  tbody tr > :nth-child(7)::before { content: "Monitor" / ""; }
+  tbody tr > :nth-child(8)::before { content: "ID" / ""; }
 }
 @media (max-width: 30rem) { h1 span { white-space: normal; } }
 `;
@@ -141,7 +162,9 @@ td small { display: block; }
  */
 export const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
-  `style-src 'sha256-${createHash("sha256").update(STYLE).digest("base64")}'`,
+  `style-src 'sha256-${
+    createHash("sha256").update(STYLE.toString()).digest("base64")
+  }'`,
   "base-uri 'none'",
   "form-action 'none'",
   "frame-ancestors 'none'",

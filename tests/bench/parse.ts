@@ -5,6 +5,7 @@
  * @module
  */
 
+import { NO_HISTORY } from "../../src/model/history.ts";
 import { parseVpnFlow } from "../../src/panos/vpn_flow.ts";
 import { render } from "../../src/view/exposition.ts";
 import { firewallFamilies } from "../../src/view/metrics.ts";
@@ -60,6 +61,7 @@ function statusOf(flow: VpnFlow): Status {
     loginDuration: 1,
     authRetryAt: undefined,
     logins: 1,
+    history: NO_HISTORY,
   };
 }
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { NO_HISTORY } from "../../src/model/history.ts";
 import { type Firewall, PolledFirewall } from "../../src/firewall/firewall.ts";
 import { type Poll, PollError, type Reason } from "../../src/model/poll.ts";
 import type { SessionHolderOptions } from "../../src/firewall/session.ts";
@@ -703,7 +704,10 @@ function createFirewallScene(
     guard,
     clock: time.clock,
     minPollIntervalMs: options.minPollIntervalMs ?? 0,
-    onPoll: (poll) => void polls.push(poll),
+    journal: {
+      history: NO_HISTORY,
+      record: (poll) => void polls.push(poll),
+    },
   });
   return {
     ...scene,

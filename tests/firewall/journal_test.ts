@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { createJournal } from "../../src/firewall/journal.ts";
+import { Journal } from "../../src/firewall/journal.ts";
+import { ADVICE } from "../../src/model/advice.ts";
+import type { HaState } from "../../src/model/high_availability.ts";
 import type { Fields } from "../../src/std/log.ts";
 import { type Poll, PollError, type Reason } from "../../src/model/poll.ts";
 import { NO_DURATIONS } from "../../src/model/stopwatch.ts";
@@ -8,7 +10,7 @@ import type { Tunnel } from "../../src/model/tunnel.ts";
 Deno.test("a good poll is worth a line when it is the first, and then no more", () => {
   const { journal, take } = start();
   for (let polls = 0; polls < 3; polls++) journal.record(good(tunnels(6)));
-  assert.deepEqual(take(), [["info", "first poll", { tunnels: 6 }]]);
+  assert.deepEqual(take(), [["info", "first poll", { tunnels: 6, up: 6 }]]);
 });
 
 Deno.test("a failure is told when it happens and when its reason changes", () => {
@@ -19,9 +21,9 @@ Deno.test("a failure is told when it happens and when its reason changes", () =>
   journal.record(failed("timeout", "no answer"));
   journal.record(failed("connect", "refused"));
   assert.deepEqual(take().filter(([level]) => level !== "debug"), [
-    ["error", "poll failed", { reason: "connect", error: "refused" }],
-    ["error", "poll failed", { reason: "timeout", error: "no answer" }],
-    ["error", "poll failed", { reason: "connect", error: "refused" }],
+    ["error", "poll failed", advised("connect", "refused")],
+    ["error", "poll failed", advised("timeout", "no answer")],
+    ["error", "poll failed", advised("connect", "refused")],
   ]);
 });
 
@@ -43,14 +45,14 @@ Deno.test("a recovery is told with the number of polls that failed", () => {
   journal.record(good(tunnels(6)));
   journal.record(good(tunnels(6)));
   assert.deepEqual(take(), [
-    ["info", "poll recovered", { failed_polls: 2, tunnels: 6 }],
+    ["info", "poll recovered", { failed_polls: 2, tunnels: 6, up: 6 }],
   ]);
   journal.record(failed("connect", "refused"));
   journal.record(good(tunnels(6)));
   assert.deepEqual(take().at(-1), [
     "info",
     "poll recovered",
-    { failed_polls: 1, tunnels: 6 },
+    { failed_polls: 1, tunnels: 6, up: 6 },
   ]);
 });
 
@@ -68,13 +70,13 @@ Deno.test("a tunnel that changes state is told, as bad news unless it is up", ()
   assert.deepEqual(take(), [
     ["warn", "tunnel changed state", {
       tunnel: "oslo",
-      from: "active",
-      to: "inactiv",
+      from: "up",
+      to: "down",
     }],
     ["info", "tunnel changed state", {
       tunnel: "oslo",
-      from: "inactiv",
-      to: "active",
+      from: "down",
+      to: "up",
     }],
   ]);
 });
@@ -91,14 +93,57 @@ Deno.test("a change of state is told across polls that failed", () => {
   ]);
 });
 
-Deno.test("a tunnel that comes or goes has not changed state", () => {
+Deno.test("a tunnel that comes or goes is told, and not as a change of state", () => {
   const { journal, take } = start();
   journal.record(good(tunnels(1)));
   take();
-  journal.record(good(tunnels(3)));
   journal.record(good(tunnels(2)));
-  journal.record(good([]));
-  assert.deepEqual(take(), []);
+  journal.record(good(tunnels(1)));
+  assert.deepEqual(take(), [
+    ["info", "tunnel added", { tunnel: "branch", state: "up" }],
+    ["warn", "tunnel removed", { tunnel: "branch", state: "up" }],
+  ]);
+});
+
+Deno.test("a monitor that goes down and up is told", () => {
+  const { journal, take } = start();
+  for (const monitor of ["up", "down", "up", "off"]) {
+    journal.record(good([tunnel({ monitor })]));
+  }
+  const message = "tunnel monitor changed";
+  assert.deepEqual(take().slice(1), [
+    ["warn", message, { tunnel: "branch", from: "up", to: "down" }],
+    ["info", message, { tunnel: "branch", from: "down", to: "up" }],
+    ["info", message, { tunnel: "branch", from: "up", to: "off" }],
+  ]);
+});
+
+Deno.test("a failover is told", () => {
+  const { journal, take } = start();
+  journal.record(good([tunnel()], "passive"));
+  journal.record(good([tunnel()], "active"));
+  journal.record(good([tunnel()]));
+  const message = "high availability changed";
+  assert.deepEqual(take().slice(1), [
+    ["warn", message, { from: "passive", to: "active" }],
+    ["warn", message, { from: "active", to: "none" }],
+  ]);
+});
+
+Deno.test("a state that text and XML spell differently has not changed", () => {
+  const { journal, take } = start();
+  journal.record(good([tunnel(DOWN)]));
+  journal.record(good([tunnel({ ...DOWN, stateWord: "inactive" })]));
+  assert.equal(take().length, 1);
+});
+
+Deno.test("tunnels that were never established are one count, not a line each", () => {
+  const { journal, take } = start();
+  const init = { state: "unknown", stateWord: "init" } as const;
+  journal.record(good(tunnels(300).map((tunnel) => ({ ...tunnel, ...init }))));
+  assert.deepEqual(take(), [
+    ["info", "first poll", { tunnels: 300, not_established: 300 }],
+  ]);
 });
 
 Deno.test("twenty changes are told one by one, and more in one summary", async (t) => {
@@ -115,7 +160,7 @@ Deno.test("twenty changes are told one by one, and more in one summary", async (
         ),
       );
       const lines = take();
-      const last = ["warn", "more tunnels changed state", { others }];
+      const last = ["warn", "more changes", { others }];
       assert.deepEqual(
         lines.slice(0, 20).map(([, message]) => message),
         Array(20).fill("tunnel changed state"),
@@ -143,27 +188,27 @@ Deno.test("a duplicate row is told once", () => {
   journal.record(good(rows));
   journal.record(good(rows));
   assert.deepEqual(take(), [
-    ["info", "first poll", { tunnels: 2 }],
+    ["info", "first poll", { tunnels: 1, up: 1 }],
     ["warn", "duplicate row left out", { tunnel: "oslo", id: "1" }],
   ]);
 });
 
 Deno.test("a state that is not known is told once a tunnel and word", () => {
   const { journal, take } = start();
-  const init = { state: "unknown", stateWord: "init" } as const;
   const odd = { state: "unknown", stateWord: "odd" } as const;
+  const rekey = { state: "unknown", stateWord: "rekey" } as const;
   journal.record(good([
-    tunnel({ name: "oslo", ...init }),
-    tunnel({ id: "2", name: "rome", ...init }),
+    tunnel({ name: "oslo", ...odd }),
+    tunnel({ id: "2", name: "rome", ...odd }),
   ]));
+  journal.record(good([tunnel({ name: "oslo", ...rekey })]));
   journal.record(good([tunnel({ name: "oslo", ...odd })]));
-  journal.record(good([tunnel({ name: "oslo", ...init })]));
   assert.deepEqual(
     take().filter(([, message]) => message === "state is not known"),
     [
-      ["warn", "state is not known", { tunnel: "oslo", state: "init" }],
-      ["warn", "state is not known", { tunnel: "rome", state: "init" }],
       ["warn", "state is not known", { tunnel: "oslo", state: "odd" }],
+      ["warn", "state is not known", { tunnel: "rome", state: "odd" }],
+      ["warn", "state is not known", { tunnel: "oslo", state: "rekey" }],
     ],
   );
 });
@@ -189,15 +234,15 @@ Deno.test("a login that fails in the background is told once a message", () => {
   journal.recordLogin(new PollError("auth", "rejected"));
   const message = "login failed in the background";
   assert.deepEqual(take(), [
-    ["error", message, { reason: "timeout", error: "no prompt" }],
-    ["error", message, { reason: "auth", error: "rejected" }],
+    ["error", message, advised("timeout", "no prompt")],
+    ["error", message, advised("auth", "rejected")],
   ]);
 
   journal.record(good([]));
   take();
   journal.recordLogin(new PollError("auth", "rejected"));
   assert.deepEqual(take(), [
-    ["error", message, { reason: "auth", error: "rejected" }],
+    ["error", message, advised("auth", "rejected")],
   ]);
 });
 
@@ -213,12 +258,12 @@ const DOWN = { state: "inactive", stateWord: "inactiv" } as const;
 type Line = readonly [level: string, message: string, fields: Fields];
 
 function start(): {
-  readonly journal: ReturnType<typeof createJournal>;
+  readonly journal: Journal;
   /** What was logged since it was last asked. */
   readonly take: () => readonly Line[];
 } {
   const lines: Line[] = [];
-  const journal = createJournal((level, message, fields = {}) => {
+  const journal = new Journal((level, message, fields = {}) => {
     lines.push([level, message, fields]);
   });
   return { journal, take: () => lines.splice(0) };
@@ -248,9 +293,13 @@ function tunnels(size: number): readonly Tunnel[] {
 
 const FINISHED = { durations: NO_DURATIONS, finishedAt: 0 };
 
-function good(tunnels: readonly Tunnel[]): Poll {
+function good(tunnels: readonly Tunnel[], haState?: HaState): Poll {
   const flow = { tunnels, configured: tunnels.length };
-  return { ok: true, flow, haState: undefined, ...FINISHED };
+  return { ok: true, flow, haState, ...FINISHED };
+}
+
+function advised(reason: Reason, error: string): Fields {
+  return { reason, error, advice: ADVICE[reason].remedy };
 }
 
 function failed(reason: Reason, message: string): Poll {

@@ -1,3 +1,4 @@
+import { NO_HISTORY } from "../../src/model/history.ts";
 import assert from "node:assert/strict";
 import type { MetricFamily } from "../../src/view/exposition.ts";
 import type { Firewall } from "../../src/firewall/firewall.ts";
@@ -489,6 +490,7 @@ function createFirewall(target: string, poll: Poll): StubbedFirewall {
     loginDuration: undefined,
     authRetryAt: undefined,
     logins: 1,
+    history: NO_HISTORY,
   };
   return {
     target,

@@ -1,3 +1,5 @@
+import { goodPoll, statusAfter, tunnelOf } from "../support/status.ts";
+import { NO_HISTORY } from "../../src/model/history.ts";
 import assert from "node:assert/strict";
 import { renderPage } from "../../src/view/page.ts";
 import { CONTENT_SECURITY_POLICY } from "../../src/view/page_style.ts";
@@ -27,8 +29,8 @@ const HOSTILE_NAMES = [
 const READERS: readonly Reader[] = [
   { scheme: "light", width: 1_280 },
   { scheme: "dark", width: 1_280 },
-  { scheme: "light", width: 360 },
-  { scheme: "dark", width: 360 },
+  { scheme: "light", width: 390 },
+  { scheme: "dark", width: 390 },
 ];
 
 Deno.test({
@@ -44,7 +46,10 @@ Deno.test({
       assert.deepEqual(requests, ["/"]);
       assert.equal(await tab.evaluate("document.scripts.length"), 0);
       assert.equal(await tab.evaluate("document.images.length"), 0);
-      assert.match(await tab.evaluate("document.title"), /^7 firewalls fail/);
+      assert.match(
+        await tab.evaluate("document.title"),
+        /^1 firewall with the login rejected/,
+      );
     });
 
     await t.step(`${name}: no text is too pale to read`, async () => {
@@ -74,20 +79,23 @@ Deno.test({
         const count = (role: string): number =>
           spoken.filter((node) => node.role === role).length;
         assert.equal(count("table"), 1);
-        assert.equal(count("columnheader"), 7);
+        assert.equal(count("columnheader"), 8);
         assert.equal(count("rowheader"), HOSTILE_NAMES.length);
         assert.equal(count("row"), HOSTILE_NAMES.length + 1);
-        assert.equal(count("cell"), 6 * HOSTILE_NAMES.length);
+        assert.equal(count("cell"), 7 * HOSTILE_NAMES.length);
         assert(
           spoken.some(({ role, name }) =>
             role === "region" && name === "fw-a.example.net"
           ),
         );
-        // The words alone, of 3 states and 2 monitors: shapes are for the eye.
+        // The words alone: shapes are for the eye.
         const names = spoken.filter(({ role }) => role === "cell")
           .map(({ name }) => name)
           .filter((name) => name.includes("down"));
-        assert.deepEqual(names, Array(5).fill("down"));
+        assert.deepEqual(names.sort(), [
+          ...Array(6).fill("down"),
+          ...Array(2).fill("up, monitor down"),
+        ]);
       },
     );
   }
@@ -143,7 +151,8 @@ Deno.test({
       });
     }
     const focused = "document.activeElement";
-    assert.equal(await tab.evaluate(`${focused}.innerText`), "Metrics");
+    const first = await tab.evaluate(`${focused}.innerText`);
+    assert.equal(first, "fw-auth.example.net");
     const outline = `getComputedStyle(${focused}).outlineStyle`;
     assert.equal(await tab.evaluate(outline), "solid");
   });
@@ -253,6 +262,7 @@ function renderSample(): string {
     loginDuration: undefined,
     authRetryAt: undefined,
     logins: 0,
+    history: NO_HISTORY,
   };
   const finished = {
     durations: {
@@ -269,25 +279,17 @@ function renderSample(): string {
     name,
     state: (["inactive", "unknown", "active"] as const)[index % 3] ?? "active",
     stateWord: "init",
-    monitor: ["down", "off", "up", "off", "off", "down"][index] ?? "off",
+    monitor: ["down", "off", "down", "off", "off", "down"][index] ?? "off",
     localIp: "192.0.2.1",
     peerIp: "2001:db8:85a3:1234:5678:8a2e:370:7334",
     interfaceName: `tunnel.${index}`,
   }));
   return renderPage({
     firewalls: [
-      {
-        ...blank,
-        target: "fw-a.example.net",
-        poll: {
-          ...finished,
-          ok: true,
-          flow: { tunnels, configured: tunnels.length },
-          haState: "active",
-        },
-        loginDuration: 31,
-        logins: 2,
-      },
+      statusAfter([
+        goodPoll([], { ...finished, haState: "passive" }),
+        goodPoll(tunnels, { ...finished, haState: "active" }),
+      ], { target: "fw-a.example.net", loginDuration: 31, logins: 2 }),
       ...REASONS.map((reason): Status => ({
         ...blank,
         target: `fw-${reason}.example.net`,
@@ -300,8 +302,18 @@ function renderSample(): string {
         authRetryAt: NOW + 900,
       })),
       blank,
+      statusAfter([goodPoll([], { ...finished, finishedAt: NOW })], {
+        target: "fw-empty.example.net",
+      }),
+      statusAfter([
+        goodPoll([tunnelOf({ id: "1" })], { ...finished, finishedAt: NOW }),
+      ], { target: "fw-well.example.net" }),
     ],
+    isWhole: false,
     metricsTarget: "fw-a.example.net",
+    hold: { until: NOW + 900, culprits: ["fw-1", "fw-2"] },
+    mask: (text) => text,
+    username: "monitor",
     version: "1.2.3",
     now: NOW,
   });

@@ -1,3 +1,4 @@
+import { NO_HISTORY } from "../../src/model/history.ts";
 import { readVpnFlow } from "../support/vpn_flow_reply.ts";
 import assert from "node:assert/strict";
 import { ConfigError, parseConfig } from "../../src/config/config.ts";
@@ -56,6 +57,7 @@ Deno.test("README.md documents exactly the metrics that are shown", () => {
       loginDuration: 1,
       authRetryAt: undefined,
       logins: 1,
+      history: NO_HISTORY,
     }),
     ...buildFamilies({ version: "1", revision: "1", denoVersion: "1" }),
     ...processFamilies({ cpuSeconds: 1, residentMemoryBytes: 1, startTime: 1 }),

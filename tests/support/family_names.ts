@@ -1,3 +1,4 @@
+import { NO_HISTORY } from "../../src/model/history.ts";
 import {
   buildFamilies,
   firewallFamilies,
@@ -14,6 +15,7 @@ export function familyNames(): ReadonlySet<string> {
       loginDuration: undefined,
       authRetryAt: undefined,
       logins: 0,
+      history: NO_HISTORY,
     }),
     ...buildFamilies({ version: "", revision: "", denoVersion: "" }),
     ...processFamilies({ cpuSeconds: 0, residentMemoryBytes: 0, startTime: 0 }),

@@ -4,24 +4,98 @@
  * @module
  */
 
-import type { Status } from "../../src/model/poll.ts";
-import { NO_DURATIONS } from "../../src/model/stopwatch.ts";
-import type { VpnFlow } from "../../src/model/tunnel.ts";
+import { PollHistory } from "../../src/firewall/history.ts";
+import { NO_HISTORY } from "../../src/model/history.ts";
+import type {
+  Durations,
+  FailedPoll,
+  GoodPoll,
+  Poll,
+  Status,
+} from "../../src/model/poll.ts";
+import type { Tunnel, VpnFlow } from "../../src/model/tunnel.ts";
+
+export const NO_DURATIONS: Durations = {
+  connect: 0,
+  handshake: 0,
+  auth: 0,
+  session: 0,
+  command: 0,
+};
+
+/** A firewall that nobody has asked for. */
+export const NEVER_POLLED: Status = {
+  target: "fw.example",
+  poll: undefined,
+  lastSuccessAt: undefined,
+  loginDuration: undefined,
+  authRetryAt: undefined,
+  logins: 0,
+  history: NO_HISTORY,
+};
 
 /** The status of a firewall whose last poll returned this. */
 export function statusOf(flow: VpnFlow): Status {
+  return statusAfter([goodPoll(flow.tunnels, { flow })], { logins: 1 });
+}
+
+/** The status of a firewall after these polls, the last one last. */
+export function statusAfter(
+  polls: readonly Poll[],
+  changes: Partial<Status> = {},
+): Status {
+  const history = new PollHistory();
+  for (const poll of polls) {
+    history.record(poll, poll.ok ? poll.flow.tunnels : []);
+  }
   return {
-    target: "fw.example",
-    poll: {
-      ok: true,
-      flow,
-      haState: undefined,
-      durations: NO_DURATIONS,
-      finishedAt: 0,
-    },
-    lastSuccessAt: undefined,
-    loginDuration: undefined,
-    authRetryAt: undefined,
-    logins: 1,
+    ...NEVER_POLLED,
+    poll: polls.at(-1),
+    lastSuccessAt: polls.findLast(({ ok }) => ok)?.finishedAt,
+    history,
+    ...changes,
+  };
+}
+
+/** A poll that returned these tunnels. */
+export function goodPoll(
+  tunnels: readonly Tunnel[],
+  changes: Partial<GoodPoll> = {},
+): GoodPoll {
+  return {
+    ok: true,
+    flow: { tunnels, configured: tunnels.length },
+    haState: undefined,
+    durations: NO_DURATIONS,
+    finishedAt: 0,
+    ...changes,
+  };
+}
+
+/** A poll that found no way to the firewall, unless it says otherwise. */
+export function failedPoll(changes: Partial<FailedPoll> = {}): FailedPoll {
+  return {
+    ok: false,
+    reason: "connect",
+    message: "Cannot connect: refused",
+    durations: NO_DURATIONS,
+    finishedAt: 0,
+    ...changes,
+  };
+}
+
+/** A tunnel that is up; its addresses and interface follow from its id. */
+export function tunnelOf(
+  changes: Partial<Tunnel> & Pick<Tunnel, "id">,
+): Tunnel {
+  return {
+    name: `tunnel-${changes.id}`,
+    state: "active",
+    stateWord: "active",
+    monitor: "off",
+    localIp: "192.0.2.1",
+    peerIp: `198.51.100.${changes.id}`,
+    interfaceName: `tunnel.${changes.id}`,
+    ...changes,
   };
 }

@@ -1,3 +1,4 @@
+import { NO_HISTORY } from "../../src/model/history.ts";
 import { readVpnFlow } from "../support/vpn_flow_reply.ts";
 import assert from "node:assert/strict";
 import { render } from "../../src/view/exposition.ts";
@@ -86,6 +87,7 @@ function exposition(poll: Poll): string {
     loginDuration: 2.5,
     authRetryAt: NOW + 900,
     logins: 3,
+    history: NO_HISTORY,
   };
   const text = render([...firewallFamilies(status), ...ownFamilies()]);
   assert(!poll.ok || /^ifIPsecOperStatus\{.*\} 3$/m.test(text), text);

@@ -1,3 +1,4 @@
+import { NO_HISTORY } from "../../src/model/history.ts";
 import assert from "node:assert/strict";
 import { type MetricFamily, render } from "../../src/view/exposition.ts";
 import { splitDuplicates } from "../../src/model/tunnel.ts";
@@ -41,6 +42,7 @@ const NEVER_POLLED: Status = {
   loginDuration: undefined,
   authRetryAt: undefined,
   logins: 0,
+  history: NO_HISTORY,
 };
 
 const GOOD: Status = {
@@ -55,6 +57,7 @@ const GOOD: Status = {
   lastSuccessAt: 1_795_423_267.5,
   loginDuration: 2.5,
   logins: 41,
+  history: NO_HISTORY,
 };
 
 const FAILED: Status = {

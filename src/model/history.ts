@@ -1,0 +1,64 @@
+/**
+ * What is remembered of a firewall from one poll to the next.
+ *
+ * @module
+ */
+
+import type { HaState } from "./high_availability.ts";
+import type { Tunnel } from "./tunnel.ts";
+
+/** When something began. */
+export interface Since {
+  /** Unix time in seconds. */
+  readonly at: number;
+  /** Whether it was so already when this process first looked. */
+  readonly isAtLeast: boolean;
+}
+
+/** A row of the last table that was read. */
+export interface Sighting {
+  readonly tunnel: Tunnel;
+  /** Since when it is in its state. */
+  readonly since: Since;
+  /** Unix time in seconds at which it was last seen up, if ever. */
+  readonly lastUpAt: number | undefined;
+}
+
+/** Something that differs between two tables in a row. */
+export interface Change {
+  /** Unix time in seconds of the poll that found it. */
+  readonly at: number;
+  readonly kind: "state" | "monitor" | "ha" | "added" | "removed";
+  /** `undefined` for the high-availability state, which is the firewall's. */
+  readonly tunnel: Tunnel | undefined;
+  /** In words; empty where there was nothing before. */
+  readonly from: string;
+  /** In words; empty where nothing is left. */
+  readonly to: string;
+}
+
+/** Polls that failed one after the other. */
+export interface Failing {
+  /** Unix time in seconds of the first of them. */
+  readonly sinceAt: number;
+  readonly polls: number;
+}
+
+export interface History {
+  /** The tunnels as last read, in the firewall's order. */
+  readonly sightings: readonly Sighting[];
+  /** As last read. */
+  readonly haState: HaState | undefined;
+  /** The last few, newest first. */
+  readonly changes: readonly Change[];
+  /** `undefined` while the last poll is good. */
+  readonly failing: Failing | undefined;
+}
+
+/** Of a firewall that has not been polled. */
+export const NO_HISTORY: History = {
+  sightings: [],
+  haState: undefined,
+  changes: [],
+  failing: undefined,
+};
