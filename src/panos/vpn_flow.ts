@@ -59,6 +59,16 @@ export function isPagerPrompt(line: string): boolean {
   return PAGER.test(line);
 }
 
+/** Whether the CLI refuses a command with this line, or fails to run it. */
+export function isRefusal(line: string): boolean {
+  return REFUSAL.test(line);
+}
+
+/** Whether a line ends in the command, as it was typed and echoed. */
+export function isCommandEcho(line: string): boolean {
+  return ECHO.test(line);
+}
+
 /**
  * Reads the tunnels out of a reply, in the order the firewall lists them.
  *
