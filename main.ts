@@ -5,7 +5,10 @@
  */
 
 import process from "node:process";
-import { check, type Outcome, parse } from "./src/check/check.ts";
+import { check } from "./src/check/check.ts";
+import type { Outcome } from "./src/check/outcome.ts";
+import { parse } from "./src/check/parse.ts";
+import { redact } from "./src/check/redact.ts";
 import { type Config, ConfigError, parseConfig } from "./src/config/config.ts";
 import type { MetricFamily } from "./src/view/exposition.ts";
 import { createFleet, type Fleet } from "./src/firewall/fleet.ts";
@@ -29,6 +32,9 @@ const EXIT_CONFIG = 78;
 
 /** How long sessions and requests may take to end. */
 const STOP_MS = 2_500;
+/** Bytes of a saved text. */
+const MAX_INPUT = 64 * 2 ** 20;
+
 /** How long to wait before listening again. */
 const LISTEN_AGAIN_MS = 1_000;
 
@@ -39,6 +45,7 @@ USERNAME, PASSWORD, HOSTNAME and HTTP_SERVER_PORT are enough; README.md has all.
 
   --check [TARGET]  poll once, print the exposition and a verdict
   --parse           read a saved reply to "show vpn flow" from standard input
+  --redact          the same text from standard input, without customers' names
   --version         print the version
   --help            print this
 `;
@@ -62,6 +69,8 @@ async function run(args: readonly string[]): Promise<number> {
       return await checkNow(readConfig(), operand);
     case "--parse":
       return await conclude(parse(await readInput(), Date.now() / 1_000));
+    case "--redact":
+      return await conclude(redact(await readInput()));
     case "--version": {
       const { version, revision, denoVersion } = build;
       const text =
@@ -298,13 +307,23 @@ async function conclude({ stdout, stderr, code }: Outcome): Promise<number> {
 }
 
 async function readInput(): Promise<Uint8Array> {
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
+  let size = 0;
   try {
-    return await new Response(Deno.stdin.readable).bytes();
+    for await (const chunk of Deno.stdin.readable) {
+      size += chunk.length;
+      if (size > MAX_INPUT) break;
+      chunks.push(chunk);
+    }
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     const message = `Cannot read standard input: ${error.message}`;
     throw new StartError(message, { cause: error });
   }
+  if (size > MAX_INPUT) {
+    throw new StartError("Cannot read standard input: it is over 64 MiB");
+  }
+  return await new Blob(chunks).bytes();
 }
 
 async function print(

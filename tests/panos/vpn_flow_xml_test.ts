@@ -7,6 +7,7 @@ import {
   parseVpnFlowXml,
 } from "../../src/panos/vpn_flow_xml.ts";
 import { inventTunnels, readVpnFlow } from "../support/vpn_flow_reply.ts";
+import { renderTunnels } from "../support/status.ts";
 import { printVpnFlowXml, readVpnFlowXml } from "../support/vpn_flow_xml.ts";
 
 const PROMPT = "monitor@fw-a(active)> ";
@@ -25,6 +26,24 @@ const OSLO = {
   peerIp: "198.51.100.7",
   interfaceName: "tunnel.4",
 } as const;
+
+const FIXTURES = new URL("../../fixtures/show_vpn_flow_xml/", import.meta.url);
+
+Deno.test("each answer in fixtures/show_vpn_flow_xml becomes the metrics beside it", async (t) => {
+  const files = await Array.fromAsync(
+    Deno.readDir(FIXTURES),
+    ({ name }) => name,
+  );
+  const names = new Set(files.map((file) => file.replace(/\.[^.]*$/, "")));
+  assert(names.size > 0, "found no fixtures");
+  for (const name of [...names].toSorted()) {
+    await t.step(name, async () => {
+      const text = await Deno.readTextFile(new URL(`${name}.txt`, FIXTURES));
+      const golden = await Deno.readTextFile(new URL(`${name}.prom`, FIXTURES));
+      assert.equal(renderTunnels(readVpnFlowXml(text)), golden);
+    });
+  }
+});
 
 /** An answer around these elements. */
 function answer(...inside: readonly string[]): string {
