@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { PrintedTunnel } from "./vpn_flow_reply.ts";
+import { inventTunnels, type PrintedTunnel } from "./vpn_flow_reply.ts";
 import type { VpnFlow } from "../../src/model/tunnel.ts";
 import { parseVpnFlowXml } from "../../src/panos/vpn_flow_xml.ts";
 
@@ -21,6 +21,23 @@ ${
   }  <total>${tunnels.length}</total>
 </result></response>
 `;
+}
+
+/** What firewalls have been seen to print where XML was asked for. */
+export const XML_FAULTS = {
+  "a blank answer": "\n",
+  "an error response": '<response status="error"><msg><line>No such node' +
+    "</line></msg></response>\n",
+  "a refusal as text": "Server error : No such node\n",
+  "a cut answer": printVpnFlowXml(inventTunnels(6)).slice(0, 700) + "\n",
+} as const;
+
+/** A table that no reader knows, so that only the XML tells. */
+export function printUnknownLayout(tunnels: readonly PrintedTunnel[]): string {
+  const rows = tunnels.map(({ id, name, state, peerIp }) =>
+    `${peerIp} | ${state} | ${name} | ${id}`
+  );
+  return ["", "Gateway | Phase2 | Tunnel | No", ...rows, "", ""].join("\n");
 }
 
 function printEntry(tunnel: PrintedTunnel): string {
