@@ -5,8 +5,10 @@
  */
 
 import process from "node:process";
-import { check, parse } from "./src/check/check.ts";
+import { check } from "./src/check/check.ts";
 import { readCommandLine, USAGE } from "./src/check/command_line.ts";
+import { parse } from "./src/check/parse.ts";
+import { redact } from "./src/check/redact.ts";
 import { type Config, ConfigError, parseConfig } from "./src/config/config.ts";
 import { createFleet, type Fleet } from "./src/firewall/fleet.ts";
 import { createHandler } from "./src/http/routes.ts";
@@ -54,6 +56,8 @@ async function run(args: readonly string[]): Promise<number> {
       const reply = await readInput(Deno.stdin);
       return await conclude(parse(reply, systemClock.unixSeconds()));
     }
+    case "redact":
+      return await conclude(redact(await readInput(Deno.stdin)));
     case "version": {
       const text =
         `panos-ipsec-exporter ${VERSION} (${REVISION}, Deno ${build.denoVersion})\n`;

@@ -25,6 +25,12 @@ Deno.test("only the room ssh imports ssh2", () => {
   assert.deepEqual(importers, []);
 });
 
+Deno.test("only the reader of XML imports saxes", () => {
+  const importers = productFiles()
+    .filter((file) => importsOf(file).includes("saxes"));
+  assert.deepEqual(importers, ["src/panos/vpn_flow_xml.ts"]);
+});
+
 Deno.test("imports between rooms go down, and never back up", () => {
   const upward = productFiles().flatMap((file) =>
     ownImportsOf(file)
@@ -39,8 +45,8 @@ Deno.test("no file imports itself by a detour", () => {
   assert.deepEqual(circles, []);
 });
 
-Deno.test("the product imports itself, ssh2 and the runtime, and no test", () => {
-  const own = /^(?:\.{1,2}\/.*|ssh2|node:.+)$/;
+Deno.test("the product imports itself, two packages and the runtime, and no test", () => {
+  const own = /^(?:\.{1,2}\/.*|ssh2|saxes|node:.+)$/;
   const foreign = productFiles().flatMap(importsOf)
     .filter((specifier) => !own.test(specifier));
   assert.deepEqual(foreign, []);

@@ -7,7 +7,7 @@
 import { quote } from "../std/quote.ts";
 
 export type Command =
-  | { readonly action: "serve" | "parse" | "version" | "help" }
+  | { readonly action: "serve" | "parse" | "redact" | "version" | "help" }
   | { readonly action: "check"; readonly target: string | undefined }
   /** One sentence that names the word which is wrong. */
   | { readonly action: "refuse"; readonly problem: string };
@@ -26,6 +26,8 @@ Options:
 
   --check [TARGET]  poll once, print the exposition and a verdict
   --parse           read a saved reply to "show vpn flow" from standard input
+  --redact          read such a reply, or a whole session, from standard input,
+                    and print it without the names of a customer
   --version, -V     print the version
   --help, -h        print this
 
@@ -33,8 +35,11 @@ All variables stand in README.md under "Configuration"; how to run it stands in
 docs/operations.md, "Operating panos-ipsec-exporter".
 `;
 
-const OPTIONS: ReadonlyMap<string, "parse" | "version" | "help"> = new Map([
+type Simple = "parse" | "redact" | "version" | "help";
+
+const OPTIONS: ReadonlyMap<string, Simple> = new Map([
   ["--parse", "parse"],
+  ["--redact", "redact"],
   ["--version", "version"],
   ["-V", "version"],
   ["--help", "help"],

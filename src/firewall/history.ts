@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type HaState } from "../model/high_availability.ts";
+import type { HaState } from "../model/high_availability.ts";
 import type { Change, Failing, History, Since } from "../model/history.ts";
 import type { GoodPoll, Poll } from "../model/poll.ts";
 import { seriesKey, type Tunnel } from "../model/tunnel.ts";

@@ -52,6 +52,16 @@ const PROMPT = /^[^ @]+@[^>#]*[>#]/;
 const REFUSAL =
   /^ *(?:invalid syntax|invalid command|unknown command|server error|validation error|permission denied|access denied|not authorized|you do not have|command not (?:allowed|permitted))/i;
 
+/** Whether the CLI refuses a command with this line, or fails to run it. */
+export function isRefusal(line: string): boolean {
+  return REFUSAL.test(line);
+}
+
+/** Whether a line ends in the command, as it was typed and echoed. */
+export function isCommandEcho(line: string): boolean {
+  return ECHO.test(line);
+}
+
 /**
  * Reads the tunnels out of a reply, in the order the firewall lists them.
  *

@@ -307,7 +307,7 @@ function isNoAddress(word: string): boolean {
 }
 
 /** The meaning of a state that this parser knows. */
-function toState(word: string): TunnelState | undefined {
+export function toState(word: string): TunnelState | undefined {
   switch (word.toLowerCase()) {
     case "active":
       return "active";

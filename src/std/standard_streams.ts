@@ -6,17 +6,34 @@
 
 import { StartError } from "./start_error.ts";
 
-/** Reads a stream to its end. */
+/** Bytes of a saved text. */
+const MAX_INPUT = 64 * 2 ** 20;
+
+/**
+ * Reads a stream to its end.
+ *
+ * @throws {StartError} If it cannot be read, or is over 64 MiB.
+ */
 export async function readInput(
   { readable }: { readonly readable: ReadableStream<Uint8Array<ArrayBuffer>> },
 ): Promise<Uint8Array> {
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
+  let size = 0;
   try {
-    return await new Response(readable).bytes();
+    for await (const chunk of readable) {
+      size += chunk.length;
+      if (size > MAX_INPUT) break;
+      chunks.push(chunk);
+    }
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     const message = `Cannot read standard input: ${error.message}`;
     throw new StartError(message, { cause: error });
   }
+  if (size > MAX_INPUT) {
+    throw new StartError("Cannot read standard input: it is over 64 MiB");
+  }
+  return await new Blob(chunks).bytes();
 }
 
 /** Prints a text, and waits until it is there. */

@@ -7,6 +7,7 @@
 
 import { NO_HISTORY } from "../../src/model/history.ts";
 import { parseVpnFlow } from "../../src/panos/vpn_flow.ts";
+import { parseVpnFlowXml } from "../../src/panos/vpn_flow_xml.ts";
 import { render } from "../../src/view/exposition.ts";
 import { firewallFamilies } from "../../src/view/metrics.ts";
 import type { Status } from "../../src/model/poll.ts";
@@ -70,7 +71,10 @@ function median(values: readonly number[]): number {
 }
 
 /** Median times in milliseconds, after as long a warm-up. */
-function measure(reply: string): { parseMs: number; renderMs: number } {
+function measure(
+  reply: string,
+  parse: (lines: readonly string[]) => VpnFlow,
+): { parseMs: number; renderMs: number } {
   const parseTimes: number[] = [];
   const renderTimes: number[] = [];
   const start = performance.now();
@@ -81,7 +85,7 @@ function measure(reply: string): { parseMs: number; renderMs: number } {
       parseTimes.length = renderTimes.length = 0;
     }
     const before = performance.now();
-    const flow = parseVpnFlow(reply.split("\n"));
+    const flow = parse(reply.split("\n"));
     const between = performance.now();
     render(firewallFamilies(statusOf(flow)));
     const after = performance.now();
@@ -98,7 +102,7 @@ function printRow(...cells: readonly string[]): void {
 
 printRow("tunnels", "parse ms", "render ms", "both ms", "µs/tunnel");
 for (const size of SIZES) {
-  const { parseMs, renderMs } = measure(createReply(size));
+  const { parseMs, renderMs } = measure(createReply(size), parseVpnFlow);
   const bothMs = parseMs + renderMs;
   printRow(
     size.toLocaleString("en"),
@@ -108,3 +112,35 @@ for (const size of SIZES) {
     (bothMs * 1_000 / size).toFixed(2),
   );
 }
+
+/** The same tunnels in XML. */
+function createXml(size: number): string {
+  const entries = Array.from({ length: size }, (_, i) =>
+    `    <entry>
+      <name>branch-${i % 500}-to-hub:proxy-${i}</name>
+      <id>${i + 1}</id>
+      <gwid>1</gwid>
+      <inner-if>tunnel.${i + 1}</inner-if>
+      <outer-if>ethernet1/1</outer-if>
+      <localip>192.0.2.1</localip>
+      <peerip>198.51.100.${i % 256}</peerip>
+      <state>${i % 3 === 0 ? "inactive" : "active"}</state>
+      <mon>${i % 5 === 0 ? "up" : "off"}</mon>
+    </entry>
+`);
+  return `<response status="success"><result>
+  <num_ipsec>${size}</num_ipsec>
+  <IPSec>
+${entries.join("")}  </IPSec>
+</result></response>
+`;
+}
+
+const xml = measure(createXml(10_000), parseVpnFlowXml);
+printRow(
+  "10,000 XML",
+  xml.parseMs.toFixed(2),
+  xml.renderMs.toFixed(2),
+  (xml.parseMs + xml.renderMs).toFixed(2),
+  ((xml.parseMs + xml.renderMs) / 10).toFixed(2),
+);

@@ -255,7 +255,7 @@ function openSession(
         if (!isOpen) throw new PollError("session", "Lost the session");
         return parse(TABLE);
       },
-      setXmlOutput: () => Promise.resolve(false),
+      setXmlOutput: () => Promise.reject(new Error("Cannot: no XML here")),
     },
     async end(): Promise<void> {
       session.kill();

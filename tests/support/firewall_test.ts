@@ -23,7 +23,14 @@ import {
   startRawServer,
   staySilent,
 } from "./raw_server.ts";
-import { inventTunnels, printVpnFlow } from "./vpn_flow_reply.ts";
+import { VpnFlowError } from "../../src/panos/vpn_flow.ts";
+import { inventTunnels, printVpnFlow, readVpnFlow } from "./vpn_flow_reply.ts";
+import {
+  printUnknownLayout,
+  printVpnFlowXml,
+  readVpnFlowXml,
+  XML_FAULTS,
+} from "./vpn_flow_xml.ts";
 
 const PROMPT = "monitor@fw-a(active)> ";
 
@@ -160,6 +167,90 @@ Deno.test("the firewall can be a release that does not know a setting", async ()
     await shell.run("set cli pager off"),
     `Unknown command: set cli pager off\r\n${PROMPT}`,
   );
+});
+
+Deno.test("the firewall answers in XML while that is switched on", async () => {
+  const six = inventTunnels(6);
+  await using firewall = await startFirewall({
+    echo: "none",
+    reply: () => printUnknownLayout(six),
+    replyXml: () => printVpnFlowXml(six),
+  });
+  await using client = await logIn(firewall);
+  await using shell = await openShell(client);
+  await shell.readTo(PROMPT);
+  await shell.run("set cli pager off");
+  const asText = await shell.run("show vpn flow");
+  assert.throws(() => readVpnFlow(asText), VpnFlowError);
+  assert.equal(await shell.run("set cli op-command-xml-output on"), PROMPT);
+  const asXml = await shell.run("show vpn flow");
+  assert.equal(readVpnFlowXml(asXml).tunnels.length, 6);
+  assert.equal(await shell.run("set cli op-command-xml-output off"), PROMPT);
+  assert.equal(await shell.run("show vpn flow"), asText);
+});
+
+Deno.test("a firewall without XML does not know the setting", async () => {
+  await using firewall = await startFirewall({ echo: "none" });
+  await using client = await logIn(firewall);
+  await using shell = await openShell(client);
+  await shell.readTo(PROMPT);
+  const command = "set cli op-command-xml-output on";
+  assert.equal(
+    await shell.run(command),
+    `Unknown command: ${command}\r\n${PROMPT}`,
+  );
+});
+
+Deno.test("the firewall can keep XML on, and answer wrongly in it", async (t) => {
+  const reasons = new Map([
+    ["an error response", "command"],
+    ["a refusal as text", "command"],
+  ]);
+  for (const [fault, answer] of Object.entries(XML_FAULTS)) {
+    await t.step(fault, async () => {
+      await using firewall = await startFirewall({
+        echo: "none",
+        keepsXml: true,
+        replyXml: () => answer,
+      });
+      await using client = await logIn(firewall);
+      await using shell = await openShell(client);
+      await shell.readTo(PROMPT);
+      await shell.run("set cli pager off");
+      await shell.run("set cli op-command-xml-output on");
+      await shell.run("set cli op-command-xml-output off");
+      const said = await shell.run("show vpn flow");
+      assert.throws(() => readVpnFlowXml(said.replace(PROMPT, "")), {
+        name: VpnFlowError.name,
+        reason: reasons.get(fault) ?? "parse",
+      });
+    });
+  }
+});
+
+Deno.test("the firewall can say other things in XML than in text", async () => {
+  const [first, ...others] = inventTunnels(3);
+  assert(first !== undefined);
+  await using firewall = await startFirewall({
+    echo: "none",
+    reply: () => printVpnFlow([first, ...others]),
+    replyXml: () => printVpnFlowXml([{ ...first, name: "other" }, ...others]),
+  });
+  await using client = await logIn(firewall);
+  await using shell = await openShell(client);
+  await shell.readTo(PROMPT);
+  await shell.run("set cli pager off");
+  const asText = await shell.run("show vpn flow");
+  await shell.run("set cli op-command-xml-output on");
+  const asXml = await shell.run("show vpn flow");
+  const names = [
+    ...readVpnFlow(asText).tunnels,
+    ...readVpnFlowXml(asXml).tunnels,
+  ].map(({ name }) => name);
+  assert.deepEqual(names.filter((name) => !/-[23]$/.test(name)), [
+    "branch-1",
+    "other",
+  ]);
 });
 
 Deno.test("the firewall waits at the end of a page until the pager is off", async () => {

@@ -19,6 +19,7 @@ import {
   signal,
 } from "./system.ts";
 import { printVpnFlow } from "./vpn_flow_reply.ts";
+import { printUnknownLayout, printVpnFlowXml } from "./vpn_flow_xml.ts";
 
 /** What is printed: text, with `\n` as line end, or one thing after another. */
 export type Output = string | readonly Step[];
@@ -60,27 +61,39 @@ export interface Shell {
    * what they do on PAN-OS unless they are named here.
    */
   readonly replies: Readonly<Record<string, Output>>;
+  /**
+   * Printed instead after `set cli op-command-xml-output on`, which is an unknown
+   * command where there are none.
+   */
+  readonly xmlReplies: Readonly<Record<string, Output>>;
+  /** XML stays on when it is switched off, which looks as always. */
+  readonly keepsXml: boolean;
   /** Printed when {@linkcode OpenSsh.interrupt} is called. */
   readonly interruption: Output;
   /** The shell lives on when its terminal is gone. */
   readonly ignoreHangup: boolean;
 }
 
+const TUNNELS = ["inactive", "active", "active", "inactive", "active", "active"]
+  .map((state, index) => ({
+    id: index + 2,
+    name: ["OSLO-BANK", "BERGEN", "LIMA", "QUITO", "PORTO-BANK", "TURIN"]
+      .at(index) ?? "",
+    state,
+    monitor: "off",
+    localIp: "192.0.2.14",
+    peerIp: `198.51.100.${index + 1}`,
+    interfaceName: `tunnel.${index + 3}`,
+  }));
+
 /** The six tunnels of the reply that is known best: 2, 1, 1, 2, 1, 1. */
-export const SIX_TUNNELS = printVpnFlow(
-  ["inactive", "active", "active", "inactive", "active", "active"].map(
-    (state, index) => ({
-      id: index + 2,
-      name: ["OSLO-BANK", "BERGEN", "LIMA", "QUITO", "PORTO-BANK", "TURIN"]
-        .at(index) ?? "",
-      state,
-      monitor: "off",
-      localIp: "192.0.2.14",
-      peerIp: `198.51.100.${index + 1}`,
-      interfaceName: `tunnel.${index + 3}`,
-    }),
-  ),
-);
+export const SIX_TUNNELS = printVpnFlow(TUNNELS);
+
+/** The same in XML. */
+export const SIX_TUNNELS_XML = printVpnFlowXml(TUNNELS);
+
+/** The same in a table that no reader knows. */
+export const SIX_TUNNELS_UNKNOWN = printUnknownLayout(TUNNELS);
 
 const PANOS: Shell = {
   login: "Last login: Mon Nov 16 09:12:44 2026 from 192.0.2.200\n\n" +
@@ -89,6 +102,8 @@ const PANOS: Shell = {
   echo: "redraw",
   echoPause: 0,
   replies: { "show vpn flow": SIX_TUNNELS },
+  xmlReplies: {},
+  keepsXml: false,
   interruption: [],
   ignoreHangup: false,
 };

@@ -36,6 +36,7 @@ class Shell:
         self.driver_edits = self.scenario["echo"] in ("driver", "none")
         self.scripting = False
         self.paging = True
+        self.xml = False
         self.typed = b""
         self.last_key = b""
 
@@ -62,8 +63,17 @@ class Shell:
 
     def answer(self, command):
         replies = self.scenario["replies"]
-        if command in replies:
+        xml_replies = self.scenario["xmlReplies"]
+        if self.xml and command in xml_replies:
+            self.play(xml_replies[command], paged=True)
+        elif command in replies:
             self.play(replies[command], paged=True)
+        elif command == "set cli op-command-xml-output on" and xml_replies:
+            self.xml = True
+        elif command == "set cli op-command-xml-output off" and xml_replies:
+            self.xml = self.scenario["keepsXml"]
+        elif command.startswith("set cli op-command-xml-output "):
+            self.write(f"Unknown command: {command}\n")
         elif command == "set cli scripting-mode on":
             self.scripting = True
         elif command == "set cli pager off":

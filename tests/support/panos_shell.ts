@@ -23,7 +23,7 @@ export type Reply =
   | { readonly text: string; readonly after: "hang" | "end" | "drop" };
 
 /** Settings that a release may or may not know. */
-export type Setting = "scripting-mode" | "pager";
+export type Setting = "scripting-mode" | "pager" | "xml-output";
 
 /** How the command line of the firewall looks. Everything can be left out. */
 export interface ShellOptions {
@@ -40,7 +40,7 @@ export interface ShellOptions {
    * scripting mode is on, as PAN-OS does; `plain` only echoes; `none` is silent.
    */
   readonly echo?: "redraw" | "plain" | "none";
-  /** Those of `set cli …` that are known: both. */
+  /** Those of `set cli …` that are known: all, XML only with `replyXml`. */
   readonly settings?: readonly Setting[];
   /**
    * Answers every command that does not set anything.
@@ -51,6 +51,10 @@ export interface ShellOptions {
     command: string,
     answered: number,
   ) => Reply | Promise<Reply>;
+  /** Answers instead of `reply` after `set cli op-command-xml-output on`. */
+  readonly replyXml?: ShellOptions["reply"];
+  /** Whether XML stays on when it is switched off, which looks as always. */
+  readonly keepsXml?: boolean;
   /** Bytes to a write; by default each piece of text is one write. */
   readonly bytesPerWrite?: number;
 }
@@ -90,7 +94,9 @@ function replyWithSixTunnels(command: string): string {
 }
 
 /** One shell, and how far the client has set it up. */
-interface Shell extends Required<Omit<ShellOptions, "bytesPerWrite">> {
+interface Shell
+  extends Required<Omit<ShellOptions, "bytesPerWrite" | "replyXml">> {
+  readonly replyXml: ShellOptions["replyXml"];
   readonly channel: ServerChannel;
   readonly host: ShellHost;
   readonly screen: Screen;
@@ -99,6 +105,8 @@ interface Shell extends Required<Omit<ShellOptions, "bytesPerWrite">> {
   scriptingMode: boolean;
   /** Whether output that is longer than the terminal waits for a key. */
   pager: boolean;
+  /** Whether commands are answered in XML. */
+  xmlOutput: boolean;
 }
 
 /** What follows a reply: the prompt, or nothing any more. */
@@ -117,13 +125,20 @@ export function serveShell(
     readonly rows: number;
   },
 ): void {
-  const settings = options.settings ?? ["scripting-mode", "pager"];
+  const { replyXml } = options;
+  const settings = options.settings ?? [
+    "scripting-mode",
+    "pager",
+    ...(replyXml === undefined ? [] : ["xml-output"] as const),
+  ];
   const shell: Shell = {
     loginText: LOGIN_TEXT,
     prompt: PROMPT,
     echo: "redraw",
     reply: replyWithSixTunnels,
+    keepsXml: false,
     ...options,
+    replyXml,
     settings,
     channel,
     host,
@@ -131,6 +146,7 @@ export function serveShell(
     rows,
     scriptingMode: false,
     pager: settings.includes("pager"),
+    xmlOutput: false,
   };
   const lines = readLines(channel);
   shell.screen.print(shell.loginText);
@@ -173,7 +189,7 @@ function printTyped(shell: Shell, line: string): void {
 }
 
 async function answerLine(shell: Shell, command: string): Promise<Next> {
-  const { host, reply, settings, screen } = shell;
+  const { host, settings, screen } = shell;
   if (command === "") return "prompt";
   host.onCommand(command);
   if (command === "exit") {
@@ -183,19 +199,34 @@ async function answerLine(shell: Shell, command: string): Promise<Next> {
   }
   const setting = SETTINGS.get(command);
   if (setting !== undefined && settings.includes(setting)) {
-    if (setting === "pager") shell.pager = false;
-    else shell.scriptingMode = true;
+    change(shell, setting, command);
     return "prompt";
   }
   if (setting !== undefined) {
     screen.print(`Unknown command: ${command}\n`);
     return "prompt";
   }
-  const answer = reply(command, host.answered);
+  const { reply, replyXml = reply, xmlOutput } = shell;
+  const answer = (xmlOutput ? replyXml : reply)(command, host.answered);
   if (answer instanceof Promise) screen.flush();
   const next = await printReply(shell, await answer);
   host.onAnswered();
   return next;
+}
+
+function change(shell: Shell, setting: Setting, command: string): void {
+  switch (setting) {
+    case "scripting-mode":
+      shell.scriptingMode = true;
+      break;
+    case "pager":
+      shell.pager = false;
+      break;
+    case "xml-output":
+      shell.xmlOutput = command.endsWith(" on") ||
+        (shell.xmlOutput && shell.keepsXml);
+      break;
+  }
 }
 
 async function printReply(shell: Shell, answer: Reply): Promise<Next> {
@@ -231,6 +262,8 @@ function printText({ pager, rows, screen }: Shell, text: string): Next {
 const SETTINGS: ReadonlyMap<string, Setting> = new Map([
   ["set cli scripting-mode on", "scripting-mode"],
   ["set cli pager off", "pager"],
+  ["set cli op-command-xml-output on", "xml-output"],
+  ["set cli op-command-xml-output off", "xml-output"],
 ]);
 
 /** Where output is collected, so that echo, reply and prompt make one packet. */

@@ -14,6 +14,8 @@ import type {
   Status,
 } from "../../src/model/poll.ts";
 import type { Tunnel, VpnFlow } from "../../src/model/tunnel.ts";
+import { render } from "../../src/view/exposition.ts";
+import { firewallFamilies } from "../../src/view/metrics.ts";
 
 export const NO_DURATIONS: Durations = {
   connect: 0,
@@ -98,4 +100,20 @@ export function tunnelOf(
     interfaceName: `tunnel.${changes.id}`,
     ...changes,
   };
+}
+
+/** The families that a reply decides; the others tell of the poll. */
+const TUNNEL_FAMILIES: ReadonlySet<string> = new Set([
+  "ifIPsecOperStatus",
+  "panos_ipsec_tunnels_configured",
+  "panos_ipsec_tunnel_monitor_up",
+  "panos_ipsec_tunnel_info",
+]);
+
+/** What is shown of a reply, as the fixtures have it. */
+export function renderTunnels(flow: VpnFlow): string {
+  return render(
+    firewallFamilies(statusOf(flow))
+      .filter(({ name }) => TUNNEL_FAMILIES.has(name)),
+  );
 }
