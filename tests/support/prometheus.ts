@@ -34,12 +34,20 @@ export interface Series {
   }[];
 }
 
+export interface PrometheusOptions {
+  /** Text of the rule files that the configuration names. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** Such as `--query.lookback-delta=5s`. */
+  readonly flags?: readonly string[];
+}
+
 /** Starts Prometheus on a free port of 127.0.0.1, with an empty storage. */
 export async function startPrometheus(
   configuration: string,
+  options: PrometheusOptions = {},
 ): Promise<Prometheus> {
   for (let tries = 1;; tries++) {
-    const prometheus = await launch(configuration);
+    const prometheus = await launch(configuration, options);
     if (await prometheus.isReady()) return prometheus;
     await prometheus[Symbol.asyncDispose]();
     // Another process can take a free port before Prometheus does.
@@ -56,17 +64,24 @@ interface Launched extends Prometheus {
   log(): string;
 }
 
-async function launch(configuration: string): Promise<Launched> {
+async function launch(
+  configuration: string,
+  { files = {}, flags = [] }: PrometheusOptions,
+): Promise<Launched> {
   await using cleanup = new AsyncDisposableStack();
   const folder = cleanup.use(await temporaryFolder());
   const file = `${folder.path}/prometheus.yml`;
   await Deno.writeTextFile(file, configuration);
+  for (const [name, text] of Object.entries(files)) {
+    await Deno.writeTextFile(`${folder.path}/${name}`, text);
+  }
   const address = `127.0.0.1:${freePort()}`;
   const child = new Deno.Command("prometheus", {
     args: [
       `--config.file=${file}`,
       `--storage.tsdb.path=${folder.path}/data`,
       `--web.listen-address=${address}`,
+      ...flags,
     ],
     stdin: "null",
     stdout: "null",

@@ -1,0 +1,213 @@
+/**
+ * A night at the pager: what the shipped rules, Prometheus and Alertmanager
+ * make of what happens to firewalls. A minute of it passes in a second.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import {
+  type Notification,
+  startAlertmanager,
+} from "../support/alertmanager.ts";
+import { divideDurations } from "../support/divided_time.ts";
+import {
+  DIVISOR,
+  readShipped,
+  startMonitoring,
+} from "../support/monitoring.ts";
+import { isAbsent } from "../support/program.ts";
+import { ScriptedExporter } from "../support/scripted_exporter.ts";
+import { eventually } from "../support/system.ts";
+
+const EXPORTER = [
+  "PanosIpsecExporterDown bern.example.net",
+  "PanosIpsecExporterDown kiev.example.net",
+  "PanosIpsecExporterDown oslo-fw1.example.net",
+  "PanosIpsecExporterDown oslo-fw2.example.net",
+  "PanosIpsecExporterDown rome.example.net",
+  "PanosIpsecExporterDown the exporter",
+];
+const LOGINS = [
+  "PanosIpsecLoginRejected bern.example.net",
+  "PanosIpsecLoginRejected rome.example.net",
+  "PanosIpsecLoginsHeld",
+];
+
+const GOOD = { tunnels: [{ name: "lima", state: 1 }] } as const;
+
+interface Event {
+  readonly happens: string;
+  readonly script: (exporter: ScriptedExporter) => void;
+  /** What a person is told, and nothing else. */
+  readonly told: readonly string[];
+  /** Minutes until then; where nothing is told, how long that is watched. */
+  readonly minutes: readonly [least: number, most: number];
+  /** Minutes in which nothing more is told. */
+  readonly quiet?: number;
+}
+
+const NIGHT: readonly Event[] = [
+  {
+    happens: "a tunnel dies",
+    script: set("bern", {
+      tunnels: [{ name: "lima", state: 2 }, { name: "quito", state: 1 }],
+    }),
+    told: ["firing: IPsecTunnelDown bern.example.net lima"],
+    minutes: [3, 7],
+  },
+  {
+    happens: "the exporter dies, and for twelve minutes nobody hears RESOLVED",
+    script: (exporter) => exporter.isDead = true,
+    told: EXPORTER.map((alert) => `firing: ${alert}`),
+    minutes: [2, 7],
+    quiet: 12,
+  },
+  {
+    happens: "the exporter returns, and the tunnel is still down",
+    script: (exporter) => exporter.isDead = false,
+    told: EXPORTER.map((alert) => `resolved: ${alert}`),
+    minutes: [0, 8],
+  },
+  {
+    happens: "the tunnel recovers",
+    script: set("bern", {
+      tunnels: [{ name: "lima", state: 1 }, { name: "quito", state: 1 }],
+    }),
+    told: ["resolved: IPsecTunnelDown bern.example.net lima"],
+    minutes: [0, 8],
+  },
+  {
+    happens: "a firewall dies",
+    script: set("rome", { reason: "timeout", tunnels: [] }),
+    told: ["firing: PanosIpsecPollFailing rome.example.net"],
+    minutes: [3, 7],
+  },
+  {
+    happens: "it returns, while a pair fails over",
+    script: (exporter) => {
+      set("rome", GOOD)(exporter);
+      set("oslo-fw1", {
+        ha: "passive",
+        tunnels: [{ name: "lima", state: 2 }],
+      })(exporter);
+      set("oslo-fw2", { ha: "active", ...GOOD })(exporter);
+    },
+    told: ["resolved: PanosIpsecPollFailing rome.example.net"],
+    minutes: [0, 8],
+    quiet: 5,
+  },
+  {
+    happens: "two firewalls reject the login, and all others are held for it",
+    script: (exporter) => {
+      for (const [name, firewall] of exporter.firewalls) {
+        const reason = /bern|rome/.test(name) ? "auth" : "held";
+        exporter.firewalls.set(name, { ...firewall, reason });
+      }
+    },
+    told: LOGINS.map((alert) => `firing: ${alert}`),
+    minutes: [0, 7],
+    quiet: 5,
+  },
+  {
+    happens: "the account is unlocked",
+    script: (exporter) => {
+      for (const [name, firewall] of exporter.firewalls) {
+        const { reason: _, ...rest } = firewall;
+        exporter.firewalls.set(name, rest);
+      }
+    },
+    told: LOGINS.map((alert) => `resolved: ${alert}`),
+    minutes: [0, 8],
+  },
+  {
+    happens: "a firewall is removed from TARGETS",
+    // Prometheus takes up to five seconds to act on a list, whatever the
+    // divisor: answering meanwhile stands for the restart that is due.
+    script: set("kiev", { ...GOOD, isUnlisted: true }),
+    told: ["firing: PanosIpsecTargetGone kiev.example.net"],
+    minutes: [5, 20],
+  },
+];
+
+Deno.test({
+  name:
+    "a night yields the notifications that a person would want (needs prometheus, prometheus-alertmanager)",
+  ignore: isAbsent("prometheus") || isAbsent("prometheus-alertmanager"),
+  async fn(t): Promise<void> {
+    await using exporter = new ScriptedExporter();
+    for (const name of ["bern", "rome", "kiev", "oslo-fw1", "oslo-fw2"]) {
+      set(name, GOOD)(exporter);
+    }
+    set("oslo-fw1", { ha: "active", ...GOOD })(exporter);
+    set("oslo-fw2", {
+      ha: "passive",
+      tunnels: [{ name: "lima", state: 2 }],
+    })(exporter);
+    await using alertmanager = await startAlertmanager(
+      divideDurations(await readShipped("alertmanager.yml"), DIVISOR),
+    );
+    await using prometheus = await startMonitoring(exporter.address, {
+      alertmanager: alertmanager.address,
+    });
+    await eventually(
+      async () => (await prometheus.query("up == 1")).length === 6,
+      { seconds: 20 },
+    );
+
+    let heard = 0;
+    const told = new Map<string, string>();
+    for (const event of NIGHT) {
+      await t.step(event.happens, async () => {
+        event.script(exporter);
+        const start = performance.now();
+        const news: string[] = [];
+        const listen = (): void => {
+          for (; heard < alertmanager.notifications.length; heard++) {
+            const notification = alertmanager.notifications[heard];
+            if (notification === undefined) continue;
+            news.push(...newsOf(notification, told, exporter.address));
+          }
+        };
+        const [least, most] = event.minutes;
+        await eventually(() => {
+          listen();
+          return news.length >= event.told.length;
+        }, { seconds: most + 10 });
+        const minutes = (performance.now() - start) / 1_000;
+        await new Promise((resolve) =>
+          setTimeout(resolve, (event.quiet ?? 0) * 1_000)
+        );
+        listen();
+        assert.deepEqual(news.sort(), [...event.told].sort());
+        assert(minutes >= least, `after ${minutes} minutes`);
+      });
+    }
+  },
+});
+
+/** Scripts one firewall. */
+function set(
+  name: string,
+  firewall: Parameters<ScriptedExporter["firewalls"]["set"]>[1],
+): (exporter: ScriptedExporter) => void {
+  return (exporter) => {
+    exporter.firewalls.set(`${name}.example.net`, firewall);
+  };
+}
+
+/** What a notification says of alerts that was not said before. */
+function newsOf(
+  { alerts }: Notification,
+  told: Map<string, string>,
+  exporter: string,
+): readonly string[] {
+  return alerts.flatMap(({ status, labels }) => {
+    const { alertname, instance = "", tunnel = "" } = labels;
+    const subject = instance === exporter ? "the exporter" : instance;
+    const alert = `${alertname} ${subject} ${tunnel}`.trim();
+    if (told.get(alert) === status) return [];
+    told.set(alert, status);
+    return [`${status}: ${alert}`];
+  });
+}
