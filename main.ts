@@ -19,7 +19,8 @@ import {
 import { renderPage } from "./src/view/page.ts";
 import type { Status } from "./src/model/poll.ts";
 import { escapeUnsafe } from "./src/std/quote.ts";
-import { type Credentials, parsePrivateKey } from "./src/ssh/connection.ts";
+import type { Credentials } from "./src/ssh/authentication.ts";
+import { parsePrivateKey } from "./src/ssh/private_key.ts";
 import { REVISION, VERSION } from "./src/std/version.ts";
 
 const EXIT_FAILURE = 1;

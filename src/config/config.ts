@@ -13,7 +13,8 @@ import {
 } from "../std/log.ts";
 import { quote } from "../std/quote.ts";
 import { Secret } from "../std/secret.ts";
-import type { Credentials, PrivateKey } from "../ssh/connection.ts";
+import type { Credentials } from "../ssh/authentication.ts";
+import type { PrivateKey } from "../ssh/private_key.ts";
 import { isSameTarget, parseTarget, type Target } from "../model/target.ts";
 
 /** Everything an operator can set. Times are in milliseconds. */

@@ -19,7 +19,7 @@ import type { Log } from "../std/log.ts";
 import type { Logins } from "../model/poll.ts";
 import { createPace } from "./rate_limit.ts";
 import { createSessions, type Session } from "./session.ts";
-import { openShell } from "../ssh/connection.ts";
+import { openShell } from "../ssh/shell.ts";
 import { isSameTarget, parseTarget, type Target } from "../model/target.ts";
 
 /** The firewalls that a configuration names. */
@@ -59,7 +59,7 @@ export function createFleet(
     const targetLog: Log = (level, message, fields) =>
       log(level, message, { target: name, ...fields });
     const { record, recordLogin } = createJournal(targetLog);
-    const rejectHostKey = createHostKeyCheck(config, target, targetLog);
+    const hostKey = createHostKeyCheck(config, target, targetLog);
 
     const sessions = createSessions({
       target: name,
@@ -77,7 +77,7 @@ export function createFleet(
           host,
           port,
           legacyAlgorithms,
-          rejectHostKey,
+          hostKey,
           ...progress,
         }, signal);
         const cli = await startCli(shell);

@@ -97,12 +97,14 @@ export async function startCli(shell: Shell): Promise<Cli> {
       if (!matches(line) || lines.length > 0) return { quietMs: UNCERTAIN_MS };
       return { quietMs: echoes ? WITHOUT_ECHO_MS : CERTAIN };
     });
+    shell.expectOutput?.(false);
     echoes = isEchoed(screen.lines);
   }
   let prompt = learnPrompt(screen.line);
 
   function say(command: string): void {
     screen.clear();
+    shell.expectOutput?.(true);
     shell.write(`${command}\n`);
   }
 
@@ -154,6 +156,7 @@ export async function startCli(shell: Shell): Promise<Cli> {
         `Cannot read the reply to "${command.text}": it is cut off, as the session ended after ${text.length} lines`;
       throw new PollError("parse", message, { cause: error });
     }
+    shell.expectOutput?.(false);
     prompt = learnPrompt(screen.line);
     return parsed === undefined ? command.parse(reply()) : parsed.value;
   }
