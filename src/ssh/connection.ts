@@ -62,6 +62,7 @@ export class Connection {
   readonly #closed = Promise.withResolvers<void>();
   readonly #login: Login;
   readonly #socket: Socket;
+  readonly #paced: PacedSocket;
   readonly #signal: AbortSignal;
   readonly #authentication: Authentication;
   readonly #offer = new Offer();
@@ -76,6 +77,7 @@ export class Connection {
   constructor(login: Login, socket: Socket, signal: AbortSignal) {
     this.#login = login;
     this.#socket = socket;
+    this.#paced = new PacedSocket(socket);
     this.#signal = signal;
     this.quote = quoteWithout(login.credentials.password);
     this.#authentication = new Authentication(login.credentials, this.quote);
@@ -111,7 +113,6 @@ export class Connection {
   start(keepaliveMs: number): void {
     const { credentials: { username }, legacyAlgorithms } = this.#login;
     this.#signal.addEventListener("abort", this.#abort);
-    const sock = new PacedSocket(this.#socket);
     this.#socket
       .on("data", (chunk) => this.#watchTraffic(chunk))
       .on("close", () => this.#closed.resolve());
@@ -124,7 +125,7 @@ export class Connection {
       .on("close", () => this.#lose("it closed the connection"));
     if (this.#signal.aborted) return this.#abort();
     this.client.connect({
-      sock,
+      sock: this.#paced,
       username,
       algorithms: offeredAlgorithms(legacyAlgorithms),
       readyTimeout: 0, // the signal bounds the login
@@ -146,7 +147,7 @@ export class Connection {
     this.#signal.removeEventListener("abort", this.#abort);
     this.#lost.reject(reason);
     // ssh2 goes on reading garbage, and growing, while there is a socket
-    this.#socket.destroy();
+    this.#paced.destroy();
   }
 
   readonly #abort = (): void => this.destroy(this.#signal.reason);

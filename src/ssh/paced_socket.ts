@@ -19,7 +19,8 @@ const PORTION_BYTES = 16 * 1024;
  */
 export class PacedSocket extends Duplex {
   readonly #socket: Socket;
-  #portions: Uint8Array[] = [];
+  /** Portions that wait for their turn, and what came behind them. */
+  #waiting: (() => void)[] = [];
   #written: Uint8Array[] = [];
   #turn: ReturnType<typeof setImmediate> | undefined;
 
@@ -28,26 +29,31 @@ export class PacedSocket extends Duplex {
     this.#socket = socket;
     socket
       .on("data", (chunk: Uint8Array) => this.#take(chunk))
-      .on("end", () => this.push(null))
-      .on("error", (error) => this.destroy(error))
-      .on("close", () => this.destroy());
+      .on("end", () => this.#await(() => this.push(null)))
+      .on("error", (error) => this.#await(() => this.destroy(error)))
+      .on("close", () => this.#await(() => this.destroy()));
   }
 
   #take(chunk: Uint8Array): void {
     for (let at = 0; at < chunk.length; at += PORTION_BYTES) {
-      this.#portions.push(chunk.subarray(at, at + PORTION_BYTES));
+      const portion = chunk.subarray(at, at + PORTION_BYTES);
+      this.#await(() => this.push(portion));
     }
+    if (this.#waiting.length > 0) this.#socket.pause();
+  }
+
+  #await(turn: () => void): void {
+    this.#waiting.push(turn);
     if (this.#turn === undefined) this.#handOn();
-    if (this.#portions.length > 0) this.#socket.pause();
   }
 
   #handOn(): void {
     this.#turn = undefined;
-    const portion = this.#portions.shift();
-    if (portion === undefined) return;
-    if (this.#portions.length === 0) this.#socket.resume();
+    const next = this.#waiting.shift();
+    if (next === undefined || this.destroyed) return;
+    if (this.#waiting.length === 0) this.#socket.resume();
     this.#turn = setImmediate(() => this.#handOn());
-    this.push(portion);
+    next();
   }
 
   override _read(): void {
@@ -81,7 +87,7 @@ export class PacedSocket extends Duplex {
     error: Error | null,
     done: (error: Error | null) => void,
   ): void {
-    this.#portions = [];
+    this.#waiting = [];
     clearImmediate(this.#turn);
     this.#socket.destroy();
     done(error);

@@ -19,7 +19,8 @@ const MAX_OVERHEAD = 97;
  */
 export class Traffic {
   #unasked = 0;
-  #isExpected = false;
+  /** Up to the first prompt, what is printed is the text of the login. */
+  #isExpected = true;
 
   /** Whether more came since the last prompt than any firewall has to say. */
   get isExcessive(): boolean {
