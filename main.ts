@@ -13,7 +13,7 @@ import { type Config, ConfigError, parseConfig } from "./src/config/config.ts";
 import { createFleet, type Fleet } from "./src/firewall/fleet.ts";
 import { createHandler } from "./src/http/routes.ts";
 import { Server } from "./src/http/server.ts";
-import { parsePrivateKey } from "./src/ssh/connection.ts";
+import { parsePrivateKey } from "./src/ssh/private_key.ts";
 import { surviveBugs } from "./src/std/bugs.ts";
 import { systemClock } from "./src/std/clock.ts";
 import { LineQueue } from "./src/std/line_queue.ts";

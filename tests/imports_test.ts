@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { ConfigError, parseConfig } from "../src/config/config.ts";
-import { parsePrivateKey } from "../src/ssh/connection.ts";
+import { parsePrivateKey } from "../src/ssh/private_key.ts";
 import denoConfig from "../deno.json" with { type: "json" };
 
 const ROOT = new URL("../", import.meta.url);

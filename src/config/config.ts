@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Credentials } from "../ssh/connection.ts";
+import type { Credentials } from "../ssh/authentication.ts";
 import type { Target } from "../model/target.ts";
 import {
   LOG_FORMATS,

@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { Credentials, PrivateKey } from "../ssh/connection.ts";
+import type { Credentials } from "../ssh/authentication.ts";
+import type { PrivateKey } from "../ssh/private_key.ts";
 import { quote } from "../std/quote.ts";
 import { Secret } from "../std/secret.ts";
 import type { Reader } from "./reader.ts";

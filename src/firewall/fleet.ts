@@ -20,7 +20,7 @@ import type { LoginHold, Logins } from "../model/poll.ts";
 import { createRateLimit, type RateLimit } from "./rate_limit.ts";
 import { type OpenSession, type Session, SessionHolder } from "./session.ts";
 import { quoteWithout } from "../std/quote.ts";
-import { openShell } from "../ssh/connection.ts";
+import { openShell } from "../ssh/shell.ts";
 import { isSameTarget, parseTarget, type Target } from "../model/target.ts";
 
 /** The firewalls that a configuration names; disposed, all sessions end. */
@@ -159,7 +159,7 @@ function createSshLogin(
 ): OpenSession {
   const { credentials, legacyAlgorithms } = config;
   const { host, port } = target;
-  const rejectHostKey = createHostKeyCheck(config, target, log);
+  const hostKey = createHostKeyCheck(config, target, log);
   const quote = quoteWithout(credentials.password);
   return async (progress, signal): Promise<Session> => {
     const shell = await openShell({
@@ -167,11 +167,11 @@ function createSshLogin(
       host,
       port,
       legacyAlgorithms,
-      rejectHostKey,
+      hostKey,
       ...progress,
     }, signal);
     const cli = await startCli(shell, { quote, clock });
-    return { cli, end: shell.end };
+    return { cli, negotiated: shell.negotiated, end: shell.end };
   };
 }
 

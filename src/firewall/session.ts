@@ -13,6 +13,7 @@ import type { Clock } from "../std/clock.ts";
 import { Countdown, settledWithin } from "../std/deadline.ts";
 import type { Guard } from "./guard.ts";
 import type { RateLimit } from "./rate_limit.ts";
+import type { Negotiated } from "../model/negotiated.ts";
 import { type Phase, PollError } from "../model/poll.ts";
 import type { Login } from "../ssh/connection.ts";
 import { type Stopwatch, toSeconds } from "../model/stopwatch.ts";
@@ -20,6 +21,7 @@ import { type Stopwatch, toSeconds } from "../model/stopwatch.ts";
 /** A session on a firewall, ready for a command. */
 export interface Session {
   readonly cli: Cli;
+  readonly negotiated: Negotiated;
   /** Ends it politely; settles once the connection is closed. */
   end(): Promise<void>;
 }

@@ -9,6 +9,12 @@ export interface Shell {
   /** Cancelled if the dialogue cannot go on. */
   readonly output: ReadableStream<Uint8Array>;
   write(text: string): void;
-  /** Told whether a command is under way: what comes else was not asked for. */
+  /**
+   * Tells the shell where the dialogue stands: a firewall that talks without
+   * being asked is given up after a while. Missing where nobody counts.
+   *
+   * @param isExpected `true` once a command is sent, `false` once its prompt
+   * has come.
+   */
   expectOutput?(isExpected: boolean): void;
 }

@@ -4,7 +4,7 @@ import {
   ConfigError,
   parseConfig,
 } from "../../src/config/config.ts";
-import { parsePrivateKey } from "../../src/ssh/connection.ts";
+import { parsePrivateKey } from "../../src/ssh/private_key.ts";
 import { createKeyPair } from "../support/key_pair.ts";
 import { execute, isAbsent, temporaryFolder } from "../support/program.ts";
 

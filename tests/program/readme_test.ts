@@ -8,7 +8,7 @@ import {
   firewallFamilies,
   processFamilies,
 } from "../../src/view/metrics.ts";
-import { parsePrivateKey } from "../../src/ssh/connection.ts";
+import { parsePrivateKey } from "../../src/ssh/private_key.ts";
 import { inventTunnels, printVpnFlow } from "../support/vpn_flow_reply.ts";
 
 const README = await Deno.readTextFile(

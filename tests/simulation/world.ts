@@ -247,6 +247,12 @@ function openSession(
   firewall.sessions.add(session);
   signal.addEventListener("abort", () => close(signal.reason));
   return {
+    negotiated: {
+      kex: "curve25519-sha256",
+      hostKey: "ssh-ed25519",
+      cipher: "aes256-gcm@openssh.com",
+      mac: "",
+    },
     cli: {
       haState: "active",
       closed: closed.promise,

@@ -1,12 +1,16 @@
 import assert from "node:assert/strict";
 import {
-  type Authentication,
-  createAuthentication,
+  Authentication,
+  type Credentials,
 } from "../../src/ssh/authentication.ts";
 import { PollError } from "../../src/model/poll.ts";
+import { parsePrivateKey } from "../../src/ssh/private_key.ts";
+import { quoteWithout } from "../../src/std/quote.ts";
 import { Secret } from "../../src/std/secret.ts";
+import { createKeyPair } from "../support/key_pair.ts";
 
 const PASSWORD = "correct horse";
+const privateKey = parsePrivateKey(createKeyPair().privateKey, undefined);
 const ACKNOWLEDGEMENT =
   "Do you accept and acknowledge the statement above ? (yes/no) : ";
 
@@ -14,7 +18,7 @@ Deno.test("choose() takes the best method that the firewall offers", async (t) =
   const cases = [
     {
       when: "there is a key",
-      authentication: begin({ hasKey: true }),
+      authentication: begin({ privateKey }),
       offered: ["password", "keyboard-interactive", "publickey"],
       chosen: "publickey",
     },
@@ -32,7 +36,7 @@ Deno.test("choose() takes the best method that the firewall offers", async (t) =
     },
     {
       when: "the key cannot be used here",
-      authentication: begin({ hasKey: true }),
+      authentication: begin({ privateKey }),
       offered: ["gssapi-with-mic", "password"],
       chosen: "password",
     },
@@ -40,16 +44,14 @@ Deno.test("choose() takes the best method that the firewall offers", async (t) =
   for (const { when, authentication, offered, chosen } of cases) {
     await t.step(when, () => {
       assert.equal(authentication.choose(offered), chosen);
-      assert(!authentication.credentialSent);
     });
   }
 });
 
 Deno.test("choose() goes on to the password when the key is rejected", () => {
-  const authentication = begin({ hasKey: true });
+  const authentication = begin({ privateKey });
   const offered = ["publickey", "keyboard-interactive"];
-  authentication.begin(authentication.choose(offered));
-  assert(authentication.credentialSent);
+  assert.equal(authentication.choose(offered), "publickey");
   assert.equal(authentication.choose(offered), "keyboard-interactive");
 });
 
@@ -59,15 +61,13 @@ Deno.test("choose() never submits the password a second time", async (t) => {
     /rejected the credentials \(\S+\): check them before the account is locked$/;
   await t.step("after keyboard-interactive", () => {
     const authentication = begin();
-    authentication.begin("keyboard-interactive");
+    authentication.choose(["keyboard-interactive"]);
     ask(authentication, "Password: ");
-    assert(authentication.credentialSent);
     assertAuthError(() => authentication.choose(offered), message);
   });
   await t.step("after password", () => {
     const authentication = begin();
-    authentication.begin("password");
-    assert(authentication.credentialSent);
+    authentication.choose(["password"]);
     assertAuthError(() => authentication.choose(offered), message);
   });
 });
@@ -75,8 +75,8 @@ Deno.test("choose() never submits the password a second time", async (t) => {
 Deno.test("choose() uses the password if keyboard-interactive did not ask for it", () => {
   const authentication = begin();
   const offered = ["keyboard-interactive", "password"];
-  authentication.begin(authentication.choose(offered));
-  assert.deepEqual(authentication.answer([]), []);
+  assert.equal(authentication.choose(offered), "keyboard-interactive");
+  assert.deepEqual(ask(authentication, ACKNOWLEDGEMENT), ["yes"]);
   assert.equal(authentication.choose(offered), "password");
 });
 
@@ -84,14 +84,14 @@ Deno.test("choose() says why nothing is left to try", async (t) => {
   const cases = [
     {
       when: "the methods do not match what there is",
-      authentication: begin({ hasKey: true }),
+      authentication: begin({ privateKey }),
       offered: ["gssapi-with-mic", "hostbased"],
       message:
         'it offers "gssapi-with-mic, hostbased" and the exporter has a key and a password',
     },
     {
       when: "there is a key alone",
-      authentication: begin({ hasKey: true, password: undefined }),
+      authentication: begin({ privateKey, password: undefined }),
       offered: ["password", "keyboard-interactive"],
       message:
         'it offers "password, keyboard-interactive" and the exporter has a key',
@@ -114,7 +114,6 @@ Deno.test("choose() says why nothing is left to try", async (t) => {
   for (const { when, authentication, offered, message } of cases) {
     await t.step(when, () => {
       assertAuthError(() => authentication.choose(offered), message);
-      assert(!authentication.credentialSent);
     });
   }
 });
@@ -135,9 +134,10 @@ Deno.test("answer() gives the password to a plain question for it", async (t) =>
   ];
   for (const prompt of prompts) {
     await t.step(JSON.stringify(prompt), () => {
-      const authentication = begin();
-      assert.deepEqual(ask(authentication, prompt), [PASSWORD]);
-      assert(authentication.credentialSent);
+      assert.deepEqual(begin().answer([{ prompt, echo: false }]), {
+        texts: [PASSWORD],
+        includePassword: true,
+      });
     });
   }
 });
@@ -174,7 +174,7 @@ Deno.test("answer() gives the password to no other question", async (t) => {
         () => ask(authentication, prompt),
         /^it asks ".*", which is not answered: log in by hand and see$/,
       );
-      assert(!authentication.credentialSent);
+      assert.deepEqual(ask(authentication, "Password: "), [PASSWORD]);
     });
   }
 });
@@ -185,35 +185,69 @@ Deno.test("answer() does not type the password where it would be shown", () => {
     () => authentication.answer([{ prompt: "Password: ", echo: true }]),
     /"Password:"/,
   );
-  assert(!authentication.credentialSent);
 });
 
-Deno.test("answer() acknowledges the login banner, which is no credential", async (t) => {
+Deno.test("answer() accepts the login banner, which is no credential", async (t) => {
   const prompts = [
     ACKNOWLEDGEMENT,
     "Do you accept the terms of use? ",
-    "I ACKNOWLEDGE the above (yes/no): ",
+    "I ACKNOWLEDGE THE NOTICE ABOVE (yes/no): ",
+    "Do you accept the login banner?",
   ];
   for (const prompt of prompts) {
-    await t.step(JSON.stringify(prompt), () => {
-      const authentication = begin();
-      for (const echo of [true, false]) {
-        assert.deepEqual(authentication.answer([{ prompt, echo }]), ["yes"]);
-      }
-      assert(!authentication.credentialSent);
-    });
+    for (const echo of [true, false]) {
+      await t.step(`${JSON.stringify(prompt)}, echo ${echo}`, () => {
+        assert.deepEqual(begin().answer([{ prompt, echo }]), {
+          texts: ["yes"],
+          includePassword: false,
+        });
+      });
+    }
   }
 });
 
-Deno.test("answer() acknowledges what mentions a password only if it is shown", () => {
-  const prompt = "Do you accept the password policy? ";
-  assert.deepEqual(begin().answer([{ prompt, echo: true }]), ["yes"]);
-  const authentication = begin();
-  assertAuthError(
-    () => ask(authentication, "Accept by typing a new password: "),
-    /which is not answered/,
-  );
-  assert(!authentication.credentialSent);
+Deno.test("answer() accepts nothing but a statement, and nothing with a secret", async (t) => {
+  const prompts = [
+    "Are you prepared to accept a system-generated PIN? ",
+    "A push may be accepted on your phone (yes/no): ",
+    "Notice: a push may be accepted (yes/no): ",
+    "Do you accept? ",
+    "I acknowledge the above (yes/no): ",
+    "Do you accept the statement and a new passcode? ",
+    "Do you accept the password policy notice? ",
+    "Accept the notice by typing your pin_code: ",
+    "Accept the terms, or choose an option: ",
+    "Enter the OTP to accept the terms: ",
+    "Acceptance of the terms: ",
+    "Do you accept the terminal? ",
+  ];
+  for (const prompt of prompts) {
+    for (const echo of [true, false]) {
+      await t.step(`${JSON.stringify(prompt)}, echo ${echo}`, () => {
+        assertAuthError(
+          () => begin().answer([{ prompt, echo }]),
+          /which is not answered/,
+        );
+      });
+    }
+  }
+});
+
+Deno.test("answer() accepts once a login", async (t) => {
+  await t.step("in one round", () => {
+    assertAuthError(
+      () => ask(begin(), ACKNOWLEDGEMENT, ACKNOWLEDGEMENT),
+      /"Do you accept/,
+    );
+  });
+  await t.step("in two rounds", () => {
+    const authentication = begin();
+    ask(authentication, ACKNOWLEDGEMENT);
+    assertAuthError(
+      () => ask(authentication, "Do you accept the terms? "),
+      /"Do you accept the terms\?"/,
+    );
+  });
 });
 
 Deno.test("answer() answers by text, in whatever order the questions come", async (t) => {
@@ -240,14 +274,14 @@ Deno.test("answer() answers a round completely or not at all", () => {
     () => ask(authentication, "Password: ", "Token: "),
     /"Token:"/,
   );
-  assert(!authentication.credentialSent);
+  assert.deepEqual(ask(authentication, "Password: "), [PASSWORD]);
 });
 
 Deno.test("answer() gives the password once a login", async (t) => {
   await t.step("in one round", () => {
     const authentication = begin();
     assertAuthError(() => ask(authentication, "Password: ", "Password: "), /./);
-    assert(!authentication.credentialSent);
+    assert.deepEqual(ask(authentication, "Password: "), [PASSWORD]);
   });
   await t.step("in two rounds", () => {
     const authentication = begin();
@@ -260,7 +294,7 @@ Deno.test("answer() gives the password once a login", async (t) => {
 });
 
 Deno.test("answer() has no password to give when there is a key alone", () => {
-  const authentication = begin({ hasKey: true, password: undefined });
+  const authentication = begin({ privateKey, password: undefined });
   assertAuthError(() => ask(authentication, "Password: "), /"Password:"/);
 });
 
@@ -268,6 +302,17 @@ Deno.test("answer() quotes a question in a way that is safe to print", () => {
   assertAuthError(
     () => ask(begin(), `\x1b[2J${"x".repeat(1_000)}`),
     new RegExp(String.raw`^it asks "\\u\{1b\}\[2Jx{116}…", which`),
+  );
+});
+
+Deno.test("answer() and choose() do not show the password that is said back", () => {
+  assertAuthError(
+    () => ask(begin(), `Not ${PASSWORD}, the token: `),
+    'it asks "Not ***, the token:", which is not answered: log in by hand and see',
+  );
+  assertAuthError(
+    () => begin().choose([PASSWORD]),
+    'it offers "***" and the exporter has a password',
   );
 });
 
@@ -285,16 +330,20 @@ Deno.test("answer() does not look into a question that is too long to be one", a
   );
 });
 
-function begin(
-  changes: Partial<Parameters<typeof createAuthentication>[0]> = {},
-): Authentication {
+function begin(changes: Partial<Credentials> = {}): Authentication {
   const password = new Secret(PASSWORD);
-  return createAuthentication({ hasKey: false, password, ...changes });
+  const credentials = {
+    username: "monitor",
+    password,
+    privateKey: undefined,
+    ...changes,
+  };
+  return new Authentication(credentials, quoteWithout(password));
 }
 
 function begun(method: "keyboard-interactive"): Authentication {
   const authentication = begin();
-  authentication.begin(method);
+  authentication.choose([method]);
   return authentication;
 }
 
@@ -304,7 +353,7 @@ function ask(
 ): readonly string[] {
   return authentication.answer(
     prompts.map((prompt) => ({ prompt, echo: prompt === ACKNOWLEDGEMENT })),
-  );
+  ).texts;
 }
 
 function assertAuthError(run: () => unknown, message: RegExp | string): void {

@@ -4,6 +4,7 @@ import { createServer, type Socket } from "node:net";
 // @ts-types="@types/ssh2"
 import {
   type Algorithms,
+  type AuthContext,
   type Connection,
   Server,
   type ServerChannel,
@@ -13,12 +14,26 @@ import { PollError } from "../../src/model/poll.ts";
 import { systemClock } from "../../src/std/clock.ts";
 import { quote } from "../../src/std/quote.ts";
 import { Secret } from "../../src/std/secret.ts";
-import { type Login, openShell } from "../../src/ssh/connection.ts";
-import { createKeyPair } from "../support/key_pair.ts";
+import type { Login } from "../../src/ssh/connection.ts";
+import { openShell } from "../../src/ssh/shell.ts";
+import { acceptFirst, acceptPinned } from "../../src/ssh/host_key.ts";
+import { startFirewall } from "../support/firewall.ts";
+import {
+  ACKNOWLEDGEMENT,
+  passwordQuestion,
+  type Round,
+} from "../support/firewall_login.ts";
+import { createKeyPair, parseKey } from "../support/key_pair.ts";
 import { closeServer, listen } from "../support/listener.ts";
+import {
+  damageHostKey,
+  forwardTo,
+  startRawServer,
+} from "../support/raw_server.ts";
 
 const PROMPT = "monitor@fw-a> ";
 const SURROUNDINGS = { quote, clock: systemClock };
+const IS_RUNNING = true;
 const late = new PollError("timeout", "Cannot log in within 60 s");
 const never = new AbortController().signal;
 
@@ -180,6 +195,233 @@ Deno.test("errors of the firewall are no output", async () => {
   await shell.end();
 });
 
+Deno.test("a host key that was shown and not proved is not held", async () => {
+  await using server = await startServer(({ channel }) => greet(channel));
+  await using proxy = await startRawServer(
+    forwardTo(
+      server.port,
+      (chunk, connection) => connection === 1 ? damageHostKey(chunk) : chunk,
+    ),
+  );
+  const told: string[] = [];
+  const hostKey = acceptFirst((fingerprint) => told.push(fingerprint));
+  const login = createLogin(proxy, { hostKey });
+  await assert.rejects(openShell(login, never), {
+    reason: "connect",
+    message: /signature verification failed/,
+  });
+  assert.deepEqual(told, []);
+  const shell = await openShell(login, never);
+  assert.deepEqual(told, [server.fingerprint]);
+  await shell.end();
+});
+
+Deno.test("another host key in the same connection ends it", async () => {
+  const other = createKeyPair();
+  await using server = await startServer(({ channel, client }) => {
+    channel.write(PROMPT);
+    channel.once("data", () => {
+      const key = parseKey(other.privateKey);
+      Reflect.get(client, "_protocol")._hostKeys = { "ssh-ed25519": key };
+      client.rekey();
+    });
+  });
+  const hostKey = acceptPinned([server.fingerprint, other.fingerprint]);
+  const shell = await openShell(createLogin(server, { hostKey }), never);
+  await assert.rejects(startCli(shell, SURROUNDINGS), {
+    reason: "host_key",
+    message: new RegExp(
+      `began with the host key ${RegExp.escape(server.fingerprint)} and shows ${
+        RegExp.escape(other.fingerprint)
+      }`,
+    ),
+  });
+  await server.untilEmpty();
+});
+
+for (
+  const { cipher, mac } of [
+    { cipher: "aes256-gcm@openssh.com", mac: "" },
+    { cipher: "aes256-ctr", mac: "hmac-sha2-256" },
+  ] as const
+) {
+  Deno.test({
+    name: `openShell() tells what was negotiated with ${cipher}`,
+    // ssh2 does not finish ciphers in counter mode
+    sanitizeResources: false,
+    fn: async () => {
+      await using server = await startServer(({ channel }) => greet(channel), {
+        algorithms: {
+          kex: ["ecdh-sha2-nistp256"],
+          cipher: [cipher],
+          hmac: ["hmac-sha2-256"],
+        },
+      });
+      const shell = await openShell(createLogin(server), never);
+      assert.deepEqual(shell.negotiated, {
+        kex: "ecdh-sha2-nistp256",
+        hostKey: "ssh-ed25519",
+        cipher,
+        mac,
+      });
+      await shell.end();
+    },
+  });
+}
+
+Deno.test("PAN-OS is answered however it asks", async (t) => {
+  const password = passwordQuestion("correct horse");
+  const unseen = { ...ACKNOWLEDGEMENT, echo: false };
+  const cases: Readonly<Record<string, readonly Round[]>> = {
+    "in separate rounds": [[ACKNOWLEDGEMENT], [password]],
+    "in one round": [[ACKNOWLEDGEMENT, password]],
+    "without echo": [[unseen], [password]],
+    "without a banner": [[password]],
+  };
+  for (const [name, rounds] of Object.entries(cases)) {
+    await t.step(name, async () => {
+      await using firewall = await startFirewall({ rounds });
+      const shell = await openShell(createLogin(firewall), never);
+      assert.deepEqual(
+        firewall.credentials.map(({ value }) => value),
+        rounds.flat().map(({ answer }) => answer),
+      );
+      await shell.end();
+    });
+  }
+});
+
+Deno.test("a connection that is closed is judged by what was given before", async (t) => {
+  const cases: Readonly<Record<string, Hangup>> = {
+    "nothing: connect": {
+      rounds: [],
+      reason: "connect",
+      message: /port \d+: it closed the connection$/,
+    },
+    "an acceptance: auth": {
+      rounds: [ACKNOWLEDGEMENT],
+      reason: "auth",
+      message: /: after it was given an answer, it closed the connection$/,
+    },
+    "the password: auth": {
+      rounds: [ACKNOWLEDGEMENT, passwordQuestion("correct horse")],
+      reason: "auth",
+      message: /: after it was given the credentials, it closed the connec/,
+    },
+  };
+  for (const [name, { rounds, reason, message }] of Object.entries(cases)) {
+    await t.step(name, async () => {
+      await using server = await startServer(() => {}, {
+        judge(attempt, socket): void {
+          if (attempt.method !== "keyboard-interactive") {
+            return attempt.reject(["keyboard-interactive"]);
+          }
+          const [...left] = rounds;
+          const ask = (): void => {
+            const question = left.shift();
+            if (question === undefined) socket.destroy();
+            else attempt.prompt([question], ask);
+          };
+          ask();
+        },
+      });
+      await assert.rejects(openShell(createLogin(server), never), {
+        reason,
+        message,
+      });
+    });
+  }
+});
+
+Deno.test("a password that the firewall says back is not shown", async (t) => {
+  const password = "correct horse";
+  const cases: Readonly<Record<string, Judge>> = {
+    "in a question": (attempt) => {
+      if (attempt.method !== "keyboard-interactive") {
+        return attempt.reject(["keyboard-interactive"]);
+      }
+      attempt.prompt([passwordQuestion(password)], () => {
+        attempt.prompt(`${password} is old, the token: `, () => {});
+      });
+    },
+    "in a disconnect message": (attempt, _socket, client) => {
+      if (attempt.method !== "password") return attempt.reject(["password"]);
+      disconnect(client, `Account ${password} is locked`);
+    },
+    "among the methods": (attempt) =>
+      Reflect.apply(attempt.reject, attempt, [[password]]),
+  };
+  for (const [name, judge] of Object.entries(cases)) {
+    await t.step(name, async () => {
+      await using server = await startServer(() => {}, { judge });
+      await assert.rejects(
+        openShell(createLogin(server), never),
+        ({ message, cause }: Error) => {
+          assert.match(message, /\*\*\*/);
+          assert(!Deno.inspect([message, cause]).includes(password), message);
+          return true;
+        },
+      );
+    });
+  }
+});
+
+Deno.test("a command may print more than 1 MiB, again and again", async () => {
+  const text = `${"x".repeat(600)}\r\n`.repeat(1_000);
+  await using server = await startServer(({ channel }) => {
+    greet(channel);
+    channel.on("data", (typed: Uint8Array) => {
+      if (new TextDecoder().decode(typed) === "exit\n") return;
+      channel.write(`${text}${text}${PROMPT}`);
+    });
+  });
+  const shell = await openShell(createLogin(server), never);
+  const reader = shell.output.getReader();
+  await reader.read();
+  for (let command = 0; command < 3; command++) {
+    shell.expectOutput(IS_RUNNING);
+    shell.write("show\n");
+    let size = 0;
+    while (size < 2 * text.length + PROMPT.length) {
+      size += (await reader.read()).value?.length ?? NaN;
+    }
+    shell.expectOutput(!IS_RUNNING);
+  }
+  await shell.end();
+});
+
+Deno.test({
+  name: "a kept session ends when it prints 1 MiB unasked",
+  // ssh2 does not finish the cipher of a packet that is cut off
+  sanitizeResources: false,
+  fn: async () => {
+    await using server = await startServer(({ channel }) => {
+      channel.write(PROMPT);
+      channel.on("data", () => {
+        channel.write(PROMPT);
+        channel.write("x".repeat(1536 * 1024));
+      });
+    });
+    const shell = await openShell(createLogin(server), never);
+    const reader = shell.output.getReader();
+    await reader.read();
+    shell.expectOutput(IS_RUNNING);
+    shell.write("show\n");
+    await reader.read();
+    shell.expectOutput(!IS_RUNNING);
+    await assert.rejects(
+      async () => {
+        while (!(await reader.read()).done);
+      },
+      {
+        reason: "session",
+        message: /it sends more than 1 MiB that is no output of a command$/,
+      },
+    );
+    await server.untilEmpty();
+  },
+});
+
 Deno.test({
   name: "a firewall that asks without end and does not listen is given up",
   // ssh2 does not finish the ciphers of this kind, which are the quick ones
@@ -197,11 +439,11 @@ Deno.test({
         setImmediate(ask);
       }
       ask();
-    }, { cipher: ["aes128-ctr"] });
+    }, { algorithms: { cipher: ["aes128-ctr"] } });
     const shell = await openShell(createLogin(server), never);
     await assert.rejects(startCli(shell, SURROUNDINGS), {
       reason: "session",
-      message: /asks without end and does not read the answers/,
+      message: /sends more than 1 MiB that is no output of a command$/,
     });
     await server.untilEmpty();
   },
@@ -213,7 +455,10 @@ Deno.test("a host key is not accepted: nothing is asked, nothing is sent", async
   await assert.rejects(
     openShell(
       createLogin(server, {
-        rejectHostKey: (fingerprint) => `it shows ${fingerprint}`,
+        hostKey: {
+          reject: (fingerprint) => `it shows ${fingerprint}`,
+          confirm: () => {},
+        },
         beforeCredential: () => Promise.resolve(void (hasAsked = true)),
       }),
       never,
@@ -255,7 +500,9 @@ Deno.test("a session is lost when the firewall reacts to nothing any more", asyn
   });
   const controller = new AbortController();
   const limit = setTimeout(() => controller.abort(late), 10_000);
-  const shell = await openShell(createLogin(server), controller.signal, 50);
+  const shell = await openShell(createLogin(server), controller.signal, {
+    keepaliveMs: 50,
+  });
   const reader = shell.output.getReader();
   await reader.read();
   await assert.rejects(reader.read(), {
@@ -273,6 +520,26 @@ type Serve = (served: {
   readonly socket: Socket;
 }) => void;
 
+/** Lets somebody in, or does not. */
+type Judge = (
+  attempt: AuthContext,
+  socket: Socket,
+  client: Connection,
+) => void;
+
+interface ServerOptions {
+  readonly algorithms?: Algorithms;
+  /** By default every password is accepted. */
+  readonly judge?: Judge;
+}
+
+/** A server that hangs up behind its questions, and what that is. */
+interface Hangup {
+  readonly rounds: Round;
+  readonly reason: string;
+  readonly message: RegExp;
+}
+
 interface TestServer extends AsyncDisposable {
   readonly port: number;
   readonly fingerprint: string;
@@ -282,10 +549,10 @@ interface TestServer extends AsyncDisposable {
   untilEmpty(): Promise<void>;
 }
 
-/** An SSH server that accepts every password and has no command line. */
+/** An SSH server without a command line. */
 async function startServer(
   serve: Serve,
-  algorithms: Algorithms = {},
+  { algorithms = {}, judge }: ServerOptions = {},
 ): Promise<TestServer> {
   const { privateKey, fingerprint } = createKeyPair();
   const sockets = new Set<Socket>();
@@ -303,6 +570,7 @@ async function startServer(
     const ssh = new Server({ hostKeys: [privateKey], algorithms }, (client) => {
       client.on("error", () => {});
       client.on("authentication", (attempt) => {
+        if (judge !== undefined) return judge(attempt, socket, client);
         if (attempt.method !== "password") return attempt.reject(["password"]);
         passwords++;
         attempt.accept();
@@ -348,8 +616,22 @@ function converse(channel: ServerChannel): void {
   });
 }
 
+/** Ends a connection with a text, which ssh2 itself never sends. */
+function disconnect(client: Connection, text: string): void {
+  const { _packetRW: { write }, _cipher } = Reflect.get(client, "_protocol");
+  const tooManyConnections = 12;
+  const length = Buffer.byteLength(text);
+  const packet: Buffer = write.alloc(1 + 4 + 4 + length + 4);
+  let at = packet.writeUInt8(1, write.allocStart);
+  at = packet.writeUInt32BE(tooManyConnections, at);
+  at = packet.writeUInt32BE(length, at);
+  at += packet.write(text, at);
+  packet.writeUInt32BE(0, at);
+  _cipher.encrypt(write.finalize(packet));
+}
+
 function createLogin(
-  { port }: TestServer,
+  { port }: Pick<TestServer, "port">,
   changes: Partial<Login> = {},
 ): Login {
   return {
@@ -361,7 +643,7 @@ function createLogin(
     host: "127.0.0.1",
     port,
     legacyAlgorithms: false,
-    rejectHostKey: () => undefined,
+    hostKey: acceptFirst(() => {}),
     beforeCredential: () => Promise.resolve(),
     onAccepted: () => {},
     onPhase: () => {},

@@ -39,7 +39,7 @@ Deno.test("dial() connects to the live one of several addresses", async (t) => {
         "fw.example",
         server.port,
         never,
-        () => Promise.resolve([...addresses]),
+        { resolveHost: () => Promise.resolve([...addresses]) },
       );
       assert.equal(socket.remoteAddress, "127.0.0.1");
       assert.equal(socket.remotePort, server.port);
@@ -55,7 +55,7 @@ Deno.test("dial() does not wait for an address that does not answer", async () =
     "fw.example",
     server.port,
     never,
-    () => Promise.resolve([silent.address, "127.0.0.1"]),
+    { resolveHost: () => Promise.resolve([silent.address, "127.0.0.1"]) },
   );
   assert.equal(socket.remoteAddress, "127.0.0.1");
   await close(socket);
@@ -67,7 +67,10 @@ Deno.test("dial() keeps one connection when several addresses answer", async () 
     "fw.example",
     server.port,
     never,
-    () => Promise.resolve(["127.0.0.1", "127.0.0.1", "127.0.0.1"]),
+    {
+      resolveHost: () =>
+        Promise.resolve(["127.0.0.1", "127.0.0.1", "127.0.0.1"]),
+    },
   );
   assert.equal(server.connections, 1);
   await close(socket);
@@ -80,7 +83,7 @@ Deno.test("dial() fails as the last address did when none answers", async () => 
       "fw.example",
       port,
       never,
-      () => Promise.resolve(["127.0.0.1", "127.0.0.2"]),
+      { resolveHost: () => Promise.resolve(["127.0.0.1", "127.0.0.2"]) },
     ),
     (error: Error) => /refused/i.test(error.message),
   );
@@ -89,7 +92,9 @@ Deno.test("dial() fails as the last address did when none answers", async () => 
 Deno.test("dial() fails for a name that nobody knows", async () => {
   const unknown = new Error("getaddrinfo ENOTFOUND fw.example");
   await assert.rejects(
-    dial("fw.example", 22, never, () => Promise.reject(unknown)),
+    dial("fw.example", 22, never, {
+      resolveHost: () => Promise.reject(unknown),
+    }),
     unknown,
   );
 });
@@ -103,9 +108,11 @@ Deno.test("dial() ends with the signal's reason", async (t) => {
   });
   await t.step("while the name is looked up", async () => {
     const controller = new AbortController();
-    const dialled = dial("fw.example", 1, controller.signal, () => {
-      controller.abort(late);
-      return new Promise(() => {});
+    const dialled = dial("fw.example", 1, controller.signal, {
+      resolveHost(): Promise<string[]> {
+        controller.abort(late);
+        return new Promise(() => {});
+      },
     });
     await assert.rejects(dialled, late);
   });

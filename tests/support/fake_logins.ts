@@ -201,6 +201,12 @@ function createSession(time: FakeTime, signal: AbortSignal): FakeSession {
 
   return {
     session: {
+      negotiated: {
+        kex: "curve25519-sha256",
+        hostKey: "ssh-ed25519",
+        cipher: "aes256-gcm@openssh.com",
+        mac: "",
+      },
       cli: {
         haState: "active",
         closed: closed.promise,

@@ -1,10 +1,11 @@
 /**
- * Servers that never get as far as SSH: silent, closing, or sending garbage.
+ * Servers that never get as far as SSH (silent, closing, or sending garbage),
+ * and one that stands in between.
  *
  * @module
  */
 
-import { createServer, type Socket } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
 import { Buffer } from "node:buffer";
 import { closeServer, listen } from "./listener.ts";
 
@@ -46,6 +47,43 @@ export function sendGarbage(greeting: string): RawBehaviour {
     socket.on("drain", send);
     send();
   };
+}
+
+/**
+ * Stands between a client and a server on the loopback.
+ *
+ * @param alter What becomes of what the server says in a connection; the first
+ * is 1.
+ */
+export function forwardTo(
+  port: number,
+  alter: (chunk: Buffer, connection: number) => Buffer,
+): RawBehaviour {
+  let connections = 0;
+  return (socket) => {
+    const connection = ++connections;
+    const server = connect({ host: "127.0.0.1", port, noDelay: true });
+    socket.setNoDelay();
+    server.on("data", (chunk) => socket.write(alter(chunk, connection)));
+    server.on("error", () => socket.destroy());
+    server.on("close", () => socket.destroy());
+    socket.on("data", (chunk) => server.write(chunk));
+    socket.on("close", () => server.destroy());
+  };
+}
+
+/** Damages an ed25519 host key by a byte where a server shows it unsigned. */
+export function damageHostKey(chunk: Buffer): Buffer {
+  const shown = Buffer.from(
+    "\x1f\0\0\0\x33\0\0\0\x0bssh-ed25519\0\0\0\x20",
+    "latin1",
+  );
+  const at = chunk.indexOf(shown);
+  if (at === -1) return chunk;
+  const damaged = Buffer.from(chunk);
+  const byte = at + shown.length + 7;
+  damaged[byte] = 0xff - (chunk[byte] ?? 0);
+  return damaged;
 }
 
 /**
