@@ -397,9 +397,9 @@ Deno.test({
   fn: async () => {
     await using server = await startServer(({ channel }) => {
       channel.write(PROMPT);
-      channel.on("data", () => {
+      channel.once("data", () => {
         channel.write(PROMPT);
-        channel.write("x".repeat(1536 * 1024));
+        channel.once("data", () => channel.write("x".repeat(1536 * 1024)));
       });
     });
     const shell = await openShell(createLogin(server), never);
@@ -409,6 +409,7 @@ Deno.test({
     shell.write("show\n");
     await reader.read();
     shell.expectOutput(!IS_RUNNING);
+    shell.write("\n");
     await assert.rejects(
       async () => {
         while (!(await reader.read()).done);

@@ -3,10 +3,11 @@ import { Buffer } from "node:buffer";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { setImmediate } from "node:timers";
+import { type Clock, systemClock } from "../../src/std/clock.ts";
 import { PacedSocket } from "../../src/ssh/paced_socket.ts";
 import { startRawServer } from "../support/raw_server.ts";
 
-Deno.test("PacedSocket leaves a turn of the event loop between two portions", async () => {
+Deno.test("PacedSocket leaves a turn of the event loop between portions that take long", async () => {
   const sent = Buffer.alloc(300_000, "portion");
   await using server = await startRawServer((socket) => socket.end(sent));
   const socket = connect({ host: "127.0.0.1", port: server.port });
@@ -19,7 +20,9 @@ Deno.test("PacedSocket leaves a turn of the event loop between two portions", as
     if (!isOver) setImmediate(turn);
   })();
   const received: { chunk: Buffer; turn: number }[] = [];
-  const paced = new PacedSocket(socket);
+  let now = 0;
+  const slow: Clock = { ...systemClock, monotonicMs: () => now += 10 };
+  const paced = new PacedSocket(socket, slow);
   paced.on("data", (chunk: Buffer) => received.push({ chunk, turn: turns }));
   await once(paced, "close");
   isOver = true;
