@@ -5,12 +5,13 @@
  */
 
 import { createHash } from "node:crypto";
+import { dirname } from "node:path";
 import type { Package } from "./bill_of_materials.ts";
 import type { Commit } from "./build.ts";
 import { namesIn, ReleaseError, run } from "./command.ts";
 
 const NAME = "panos-ipsec-exporter";
-const MAINTAINER = `${NAME} authors <${NAME}@localhost>`;
+const MAINTAINER = `${NAME} authors <${NAME}@no-mail.invalid>`;
 const TEMPLATE = `${NAME}.env.example`;
 const UNITS = [`${NAME}.service`, `${NAME}@.service`];
 const SCRIPTS = ["postinst", "prerm", "postrm"];
@@ -44,7 +45,8 @@ export interface DebianPackage {
  */
 export async function makeDebianPackage(parts: DebianPackage): Promise<void> {
   const { commit, output, compression = ["-Zxz"] } = parts;
-  const tree = await Deno.makeTempDir({ prefix: "deb-" });
+  const dir = dirname(output);
+  const tree = await Deno.makeTempDir({ dir, prefix: "deb-" });
   try {
     await layOutFiles(tree, parts);
     await writeControl(tree, parts);
