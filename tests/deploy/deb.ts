@@ -10,7 +10,12 @@
 
 import assert from "node:assert/strict";
 import { dirname } from "node:path";
+import {
+  describePackages,
+  type Package,
+} from "../../deploy/release/bill_of_materials.ts";
 import { makeDebianPackage } from "../../deploy/release/debian_package.ts";
+import { embeddedPackages } from "../../deploy/release/embedded.ts";
 import config from "../../deno.json" with { type: "json" };
 import { execute } from "../support/program.ts";
 import { processes } from "../support/system.ts";
@@ -54,6 +59,15 @@ Deno.test("the Debian package installs, upgrades, and is gone after a purge", as
     "it holds no conffile, and files of root with their modes",
     () => checkContents(first),
   );
+  await checkInstallation(t, first);
+  await checkUpgrade(t, folder);
+  await checkRemoval(t, first);
+});
+
+async function checkInstallation(
+  t: Deno.TestContext,
+  first: string,
+): Promise<void> {
   await t.step("the installation is told what to do next", async () => {
     const said = await dpkg("--install", first);
     assert.match(said, /fill in \/etc\/panos-ipsec-exporter\.env, then: /);
@@ -84,6 +98,12 @@ Deno.test("the Debian package installs, upgrades, and is gone after a purge", as
       .filter(({ command }) => command.startsWith(`/usr/bin/${NAME}`));
     assert.deepEqual(running, []);
   });
+}
+
+async function checkUpgrade(
+  t: Deno.TestContext,
+  folder: string,
+): Promise<void> {
   await t.step(
     "an upgrade with an edited file and a changed template asks nothing",
     () => upgradeAfterAnEdit(folder),
@@ -94,6 +114,9 @@ Deno.test("the Debian package installs, upgrades, and is gone after a purge", as
     assert(said.includes(`warning: ${SHADOW} hides the unit`), said);
     await Deno.remove(SHADOW);
   });
+}
+
+async function checkRemoval(t: Deno.TestContext, first: string): Promise<void> {
   await t.step("a removal leaves the environment file", async () => {
     await Deno.mkdir(`/etc/${NAME}`);
     await Deno.writeTextFile(OWN, "PASSWORD='of the administrator'\n");
@@ -119,7 +142,7 @@ Deno.test("the Debian package installs, upgrades, and is gone after a purge", as
     await dpkg("--purge", NAME);
     assert.deepEqual(await traces(), []);
   });
-});
+}
 
 /** @returns The path of the package. */
 async function build(
@@ -137,11 +160,20 @@ async function build(
     version,
     architecture: stdout.trim(),
     commit: { id: "of a test", madeAt },
-    packages: [],
+    packages: await packages(),
     output,
     compression: ["-Zgzip", "-z1"],
   });
   return output;
+}
+
+/** What is known of the packages in the executable. */
+async function packages(): Promise<readonly Package[]> {
+  const { stdout } = await execute(Deno.execPath(), ["info", "--json"]);
+  return await describePackages(await embeddedPackages(EXECUTABLE), {
+    lock: JSON.parse(await Deno.readTextFile(`${ROOT}deno.lock`)),
+    cache: JSON.parse(stdout).denoDir,
+  });
 }
 
 async function findNoErrors(file: string): Promise<void> {
