@@ -82,6 +82,18 @@ Deno.test("a removal stops the services, and an upgrade does not", async () => {
   ]);
 });
 
+Deno.test("what systemd refuses fails neither installation nor removal", async () => {
+  for (const failing of ["daemon-reload", "stop"]) {
+    await using system = await createSystem({ hasSystemd: true, failing });
+    const outcomes = [
+      await system.runScript("postinst", "configure", "1.0.0"),
+      await system.runScript("prerm", "remove"),
+      await system.runScript("postrm", "remove"),
+    ];
+    assert.deepEqual(outcomes.map(({ code }) => code), [0, 0, 0]);
+  }
+});
+
 Deno.test("where systemd does not run, no script calls it", async () => {
   await using system = await createSystem();
   await system.runScript("postinst", "configure");
