@@ -1,17 +1,20 @@
 import assert from "node:assert/strict";
+import { release, type ReleaseOptions } from "../../deploy/release.ts";
+import { auditWithDeno } from "../../deploy/release/audit.ts";
 import {
   checkExecutable,
   type Compile,
   compileArguments,
-  MACHINES,
-  release,
-  ReleaseError,
-} from "../../deploy/release.ts";
+  PLATFORMS,
+} from "../../deploy/release/build.ts";
+import { ReleaseError } from "../../deploy/release/command.ts";
 import config from "../../deno.json" with { type: "json" };
 import { execute, isAbsent, temporaryFolder } from "../support/program.ts";
 
 const ROOT = new URL("../../", import.meta.url);
-const GIT = { ignore: isAbsent("git") || isAbsent("tar") };
+const GIT = {
+  ignore: ["git", "tar", "gzip", "dpkg-deb"].some((name) => isAbsent(name)),
+};
 const IDENTITY = ["-c", "user.name=a", "-c", "user.email=a@example.net"];
 
 Deno.test({
@@ -19,10 +22,10 @@ Deno.test({
   ...GIT,
   fn: async () => {
     await using repository = await createRepository();
-    const { root } = repository;
+    const { root, options } = repository;
     const versions: unknown[] = [];
     await release({
-      root,
+      ...options,
       compile: async (job) => {
         const version = `import("./src/std/version.ts").then(console.log)`;
         const { stdout } = await deno(["eval", version], job.source);
@@ -31,7 +34,7 @@ Deno.test({
       },
     });
     const revision = await git(["rev-parse", "--short", "HEAD"], root);
-    assert.equal(versions.length, MACHINES.size);
+    assert.equal(versions.length, PLATFORMS.size);
     for (const version of versions) {
       assert.match(String(version), new RegExp(`REVISION: "${revision}"`));
       assert.match(String(version), new RegExp(`VERSION: "${config.version}"`));
@@ -39,14 +42,17 @@ Deno.test({
 
     const released = await filesIn(`${root}/dist`);
     assert.deepEqual(released, [
+      "LICENSE",
       "SHA256SUMS",
-      "alerts.yml",
-      "dashboard.json",
+      "alertmanager.yml",
       "panos-ipsec-exporter-aarch64-unknown-linux-gnu",
       "panos-ipsec-exporter-x86_64-unknown-linux-gnu",
+      "panos-ipsec-exporter.cdx.json",
       "panos-ipsec-exporter.env.example",
       "panos-ipsec-exporter.service",
       "panos-ipsec-exporter@.service",
+      `panos-ipsec-exporter_${config.version}_amd64.deb`,
+      `panos-ipsec-exporter_${config.version}_arm64.deb`,
     ]);
     const sums = await execute("sha256sum", ["--check", "SHA256SUMS"], {
       cwd: `${root}/dist`,
@@ -55,7 +61,8 @@ Deno.test({
     const checked = sums.stdout.trim().split("\n");
     assert.deepEqual(
       checked,
-      released.slice(1).map((file) => `${file}: OK`),
+      released.filter((file) => file !== "SHA256SUMS")
+        .map((file) => `${file}: OK`),
     );
   },
 });
@@ -65,11 +72,11 @@ Deno.test({
   ...GIT,
   fn: async () => {
     await using repository = await createRepository();
-    const { root } = repository;
+    const { root, options } = repository;
     const failing = "aarch64-unknown-linux-gnu";
     await assert.rejects(
       release({
-        root,
+        ...options,
         compile: async (job) => {
           if (job.target === failing) throw new ReleaseError("no base");
           await writeExecutable(job);
@@ -89,10 +96,10 @@ Deno.test({
   ...GIT,
   fn: async () => {
     await using repository = await createRepository();
-    const { root } = repository;
+    const { root, options } = repository;
     const compile: Compile = ({ output }) =>
       writeExecutable({ output, target: "x86_64-unknown-linux-gnu" });
-    await assert.rejects(release({ root, compile }), {
+    await assert.rejects(release({ ...options, compile }), {
       name: "ReleaseError",
       message:
         /\naarch64-unknown-linux-gnu: the executable must be for machine 0xb7: found 0x3e$/,
@@ -106,13 +113,85 @@ Deno.test({
   ...GIT,
   fn: async () => {
     await using repository = await createRepository();
-    const { root } = repository;
+    const { root, options } = repository;
     await git(["rm", "--quiet", "src/std/.gitattributes"], root);
     await git(["commit", "--quiet", "--message=no attributes"], root);
-    await assert.rejects(release({ root, compile: writeExecutable }), {
+    await assert.rejects(release(options), {
       name: "ReleaseError",
       message: /^Cannot stamp the commit/,
     });
+  },
+});
+
+Deno.test({
+  name: "release() refuses a build folder that somebody else made",
+  ...GIT,
+  fn: async () => {
+    await using repository = await createRepository();
+    const { options } = repository;
+    await Deno.mkdir(options.buildFolder);
+    await assert.rejects(release(options), {
+      name: "ReleaseError",
+      message: /^Cannot build in \S+: it exists\./,
+    });
+    assert.deepEqual(await filesIn(options.buildFolder), []);
+  },
+});
+
+Deno.test({
+  name: "release() refuses executables that embed different packages",
+  ...GIT,
+  fn: async () => {
+    await using repository = await createRepository();
+    const embedded = (executable: string): Promise<readonly string[]> =>
+      Promise.resolve(executable.includes("x86_64") ? [] : ["asn1@0.2.6"]);
+    await assert.rejects(release({ ...repository.options, embedded }), {
+      name: "ReleaseError",
+      message: /^Cannot write one bill of materials: .* another asn1@0\.2\.6$/,
+    });
+  },
+});
+
+Deno.test("auditWithDeno() refuses packages with known vulnerabilities", async () => {
+  await using folder = await temporaryFolder();
+  await Deno.writeTextFile(`${folder.path}/deno.json`, "{}");
+  const lock = { version: "5", npm: { "asn1@0.2.6": { integrity: "" } } };
+  await Deno.writeTextFile(`${folder.path}/deno.lock`, JSON.stringify(lock));
+  {
+    await using registry = startRegistry({});
+    await auditWithDeno(folder.path, registry.env);
+    assert.deepEqual(registry.asked, [{ asn1: ["0.2.6"] }]);
+  }
+  await using registry = startRegistry({
+    asn1: [{
+      id: 1,
+      url: "https://example.net/advisory",
+      title: "Reads past the end",
+      severity: "high",
+      vulnerable_versions: "<1.0.0",
+      cwe: [],
+      cvss: { score: 7.5, vectorString: null },
+    }],
+  });
+  await assert.rejects(auditWithDeno(folder.path, registry.env), {
+    name: "ReleaseError",
+    message:
+      /^Cannot release with packages that are known to be vulnerable:\n[^]*Reads past the end[^]*Package: +asn1/,
+  });
+});
+
+Deno.test({
+  name: "deno task release refuses packages that nobody could ask about",
+  ...GIT,
+  fn: async () => {
+    await using repository = await createRepository();
+    const env = { NPM_CONFIG_REGISTRY: "http://127.0.0.1:1/" };
+    const { code, stderr } = await taskRelease(repository, env);
+    assert.equal(code, 1);
+    assert.match(
+      stderr,
+      /^Cannot ask the registry for known vulnerabilities: /m,
+    );
   },
 });
 
@@ -150,15 +229,17 @@ Deno.test({
   ...GIT,
   fn: async () => {
     await using repository = await createRepository();
-    await using cache = await temporaryFolder();
+    await using registry = startRegistry({});
     const { root } = repository;
-    // Nothing is in the cache, and nobody listens on port 1.
-    const proxy = "http://127.0.0.1:1";
-    const env = { DENO_DIR: cache.path, HTTPS_PROXY: proxy, NO_PROXY: "" };
-    const { code, stderr } = await deno(["task", "release"], root, env);
+    // A build has a cache of its own, and nobody listens on port 1.
+    const { code, stderr } = await taskRelease(repository, {
+      ...registry.env,
+      HTTPS_PROXY: "http://127.0.0.1:1",
+      NO_PROXY: "127.0.0.1",
+    });
     assert.equal(code, 1);
     assert.match(stderr, /^Cannot compile for$/m);
-    for (const target of MACHINES.keys()) {
+    for (const target of PLATFORMS.keys()) {
       assert.match(stderr, new RegExp(`^${target}: `, "m"));
       assert.match(stderr, new RegExp(`denort-${target}\\.zip`));
     }
@@ -187,7 +268,7 @@ Deno.test("compileArguments() refuses a task that it does not understand", () =>
 });
 
 Deno.test("checkExecutable() tells the executables of machines apart", () => {
-  for (const machine of MACHINES.values()) {
+  for (const { machine } of PLATFORMS.values()) {
     checkExecutable(header(machine), machine);
     assert.throws(() => checkExecutable(header(machine), machine + 1), {
       name: "ReleaseError",
@@ -224,33 +305,94 @@ function header(machine: number): Uint8Array {
 async function writeExecutable(
   { target, output }: { readonly target: string; readonly output: string },
 ): Promise<void> {
-  await Deno.writeFile(output, header(MACHINES.get(target) ?? 0));
+  await Deno.writeFile(output, header(PLATFORMS.get(target)?.machine ?? 0));
+}
+
+interface Repository extends AsyncDisposable {
+  readonly root: string;
+  /** Of a release that is quick and asks nobody. */
+  readonly options: ReleaseOptions & { readonly buildFolder: string };
 }
 
 /** A repository with a commit of what a release is made of. */
-async function createRepository(): Promise<
-  AsyncDisposable & { readonly root: string }
-> {
+async function createRepository(): Promise<Repository> {
   const folder = await temporaryFolder();
-  const root = folder.path;
-  const parts = [".gitignore", "deploy", "src/std/.gitattributes"];
-  const { code, stderr } = await execute("cp", [
-    "--recursive",
-    "--parents",
-    ...parts,
+  const root = `${folder.path}/repository`;
+  await Deno.mkdir(root);
+  const parts = [
+    ".gitignore",
+    "LICENSE",
+    "README.md",
+    "docs",
+    "deploy/release.ts",
+    "deploy/release",
+    "deploy/deb",
+    "deploy/alertmanager.yml",
+    "deploy/panos-ipsec-exporter.env.example",
+    "deploy/panos-ipsec-exporter.service",
+    "deploy/panos-ipsec-exporter@.service",
+    "src/std/.gitattributes",
     "src/std/version.ts",
-    root,
-  ], { cwd: ROOT.pathname });
+  ];
+  const { code, stderr } = await execute(
+    "cp",
+    ["--recursive", "--parents", ...parts, root],
+    { cwd: ROOT.pathname },
+  );
   assert.equal(code, 0, stderr);
   await Deno.writeTextFile(`${root}/main.ts`, "export {};\n");
   // No packages: these tests are about none, and one starts without a cache.
   const { version, tasks } = config;
-  const bare = { version, tasks, lock: false };
-  await Deno.writeTextFile(`${root}/deno.json`, JSON.stringify(bare));
+  await Deno.writeTextFile(
+    `${root}/deno.json`,
+    JSON.stringify({ version, tasks, imports: {} }),
+  );
+  await Deno.writeTextFile(`${root}/deno.lock`, `{"version": "5"}\n`);
   await git(["init", "--quiet"], root);
   await git(["add", "."], root);
   await git(["commit", "--quiet", "--message=all"], root);
-  return { root, [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() };
+  return {
+    root,
+    options: {
+      root,
+      buildFolder: `${folder.path}/build`,
+      audit: () => Promise.resolve(),
+      compile: writeExecutable,
+      embedded: () => Promise.resolve([]),
+      compression: ["-Znone"],
+    },
+    [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
+  };
+}
+
+/** Runs the task as a person does, in a build folder of this repository. */
+function taskRelease(
+  { root, options }: Repository,
+  env: Readonly<Record<string, string>>,
+): ReturnType<typeof execute> {
+  return deno(["task", "release", options.buildFolder], root, env);
+}
+
+interface Registry extends AsyncDisposable {
+  /** Variables that lead Deno to it. */
+  readonly env: Readonly<Record<string, string>>;
+  /** What it was asked about. */
+  readonly asked: readonly unknown[];
+}
+
+/** A registry that knows nothing but advisories. */
+function startRegistry(advisories: object): Registry {
+  const asked: unknown[] = [];
+  const options = { hostname: "127.0.0.1", port: 0, onListen: (): void => {} };
+  const server = Deno.serve(options, async (request) => {
+    asked.push(await request.json());
+    return Response.json(advisories);
+  });
+  return {
+    env: { NPM_CONFIG_REGISTRY: `http://127.0.0.1:${server.addr.port}/` },
+    asked,
+    [Symbol.asyncDispose]: () => server.shutdown(),
+  };
 }
 
 async function git(args: readonly string[], cwd: string): Promise<string> {
