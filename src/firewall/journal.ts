@@ -5,7 +5,7 @@
  */
 
 import type { Fields, Log } from "../std/log.ts";
-import { seriesKey, splitDuplicates } from "../model/tunnel.ts";
+import { mergeRows, seriesKey } from "../model/tunnel.ts";
 import {
   type FailedPoll,
   type GoodPoll,
@@ -63,13 +63,18 @@ export function createJournal(log: Log): Journal {
     failedPolls = 0;
     lastLoginFailure = undefined;
 
-    const { unique, duplicates } = splitDuplicates(flow);
-    recordChanges(unique);
-    for (const { id, name } of duplicates) {
-      tellOnce("duplicate row left out", { tunnel: name, id });
+    const { tunnels, contradictions } = mergeRows(flow);
+    recordChanges(tunnels);
+    for (const { id, name } of contradictions) {
+      tellOnce("rows of one tunnel contradict each other", {
+        tunnel: name,
+        id,
+      });
     }
-    for (const { name, state, stateWord } of unique) {
-      if (state === "unknown") {
+    const contradicted = new Set(contradictions);
+    for (const tunnel of tunnels) {
+      const { name, state, stateWord } = tunnel;
+      if (state === "unknown" && !contradicted.has(tunnel)) {
         tellOnce("state is not known", { tunnel: name, state: stateWord });
       }
     }
