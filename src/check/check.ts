@@ -11,6 +11,7 @@ import type { Poll, Status } from "../model/poll.ts";
 import { durationsBetween } from "../model/stopwatch.ts";
 import { createScreen } from "../panos/screen.ts";
 import { parseVpnFlow, VpnFlowError } from "../panos/vpn_flow.ts";
+import { quote } from "../std/quote.ts";
 
 /** What to print, and how to end. */
 export interface Outcome {
@@ -41,7 +42,8 @@ export function parse(reply: Uint8Array, now: number): Outcome {
     poll = { ok: true, flow, haState: undefined, durations, finishedAt: now };
   } catch (error) {
     if (!(error instanceof VpnFlowError)) throw error;
-    const { reason, message } = error;
+    const { reason } = error;
+    const message = error.explain(quote);
     poll = { ok: false, reason, message, durations, finishedAt: now };
   }
   return toOutcome([{

@@ -19,6 +19,7 @@ import type { Session, Sessions } from "./session.ts";
 import { durationsBetween, type Mark } from "../model/stopwatch.ts";
 import type { VpnFlow } from "../model/tunnel.ts";
 import { parseVpnFlow, VpnFlowError } from "../panos/vpn_flow.ts";
+import { quote } from "../std/quote.ts";
 
 export interface FirewallOptions {
   /** `host`, `host:port` or `[v6]:port`, as configured. */
@@ -226,5 +227,5 @@ type Answer = Pick<GoodPoll, "flow" | "haState">;
 function toPollError(error: unknown): PollError | undefined {
   if (error instanceof PollError) return error;
   if (!(error instanceof VpnFlowError)) return undefined;
-  return new PollError(error.reason, error.message, { cause: error });
+  return new PollError(error.reason, error.explain(quote), { cause: error });
 }
