@@ -49,6 +49,12 @@ export interface Header {
    * where the name ends, whatever the name holds.
    */
   readonly isIdBehindName: boolean;
+  /**
+   * Whether name, state and an address follow each other in this order, with
+   * nothing between name and state but the id. An address is never missing, so
+   * that it shows what is. In any other table little may be missing.
+   */
+  readonly isUsual: boolean;
   /** What may be empty in a row where counting decides: at most the interface. */
   readonly emptyByCount: readonly EmptyColumns[];
   /** What may be empty in a row that has positions. */
@@ -84,12 +90,14 @@ export function parseHeader(line: string): Header | string {
     }
   }
   const numbers = numberColumns(words);
-  const { id, name, state } = numbers;
+  const { id, name, state, localIp = -1 } = numbers;
   return {
     starts: spans.map(({ start }) => start),
     numbers,
     isCollapsed: isCollapsed(spans),
     isIdBehindName: name === 0 && id === 1 && state === 2,
+    isUsual: localIp > state &&
+      (state === name + 1 || (id === name + 1 && state === name + 2)),
     ...emptyColumns(numbers),
   };
 }

@@ -72,6 +72,7 @@ interface Row {
 export function readRow(line: string, header: Header): readonly Tunnel[] {
   const words = splitWords(line);
   const row = { line, words, header };
+  if (!header.isUsual) return readFullRow(row);
   const isPadded = !isCollapsed(words);
   const hasPositions = isPadded && !header.isCollapsed;
   const counted: Candidate[] = [];
@@ -83,16 +84,41 @@ export function readRow(line: string, header: Header): readonly Tunnel[] {
     const { reading } = candidate;
     if (
       hasPositions && isKnown(candidate, header) &&
-      standsUnder(reading, header) && isWithinColumn(reading, header) &&
-      !isBesideUnknown(line, reading, header)
+      standsUnder(reading, header) && isWithinColumn(reading, header)
     ) return [candidate.tunnel];
     counted.push(candidate);
   }
   if (holdsSystemMessage(line)) return [];
-  const left = hasPositions
-    ? chooseByPosition(row, counted)
+  const upright = header.isCollapsed ? [] : chooseByPosition(row, counted);
+  const left = hasPositions || upright.length > 0
+    ? upright
     : chooseByCount(row, counted, isPadded);
   return left.map(({ tunnel }) => tunnel);
+}
+
+/**
+ * Reads a row of a table in an order that nobody has seen: only where nothing
+ * but the interface is missing, and two blanks show where the name ends.
+ */
+function readFullRow(row: Row): readonly Tunnel[] {
+  const { line, words, header } = row;
+  const { numbers, starts } = header;
+  if (header.isCollapsed || holdsSystemMessage(line)) return [];
+  const isNameLast = numbers.name === starts.length - 1;
+  const measures = measure(line, words);
+  return header.emptyByCount.flatMap((empty) => {
+    if (empty.has(numbers.name + 1)) return [];
+    const candidate = takeAs(row, empty);
+    if (candidate === undefined || !isKnown(candidate, header)) return [];
+    if (hasGapAt(line, candidate.reading, header)) return [];
+    const nameEnd = candidate.reading[numbers.name]?.end;
+    if (!isNameLast && !line.startsWith("  ", nameEnd)) return [];
+    const stands = measures.some((measured) => {
+      const reading = countOff(measured, header, empty);
+      return reading !== undefined && standsUnder(reading, header);
+    });
+    return stands ? [candidate.tunnel] : [];
+  });
 }
 
 /** Considers that only the interface may be missing. */
@@ -109,11 +135,17 @@ function chooseByCount(
     !hasGapAt(line, reading, header)
   );
   const isDoubtful = ({ reading }: Candidate): boolean =>
-    isPadded
-      ? !showsNameEnd(line, reading, header)
-      // Under a padded header, a gap between name and address would show.
-      : !header.isCollapsed && !isAddressBehindName(header);
+    isPadded && !showsNameEnd(line, reading, header);
   if (whole.some(isDoubtful)) return [];
+  // Below a header without positions a padded row has no blank that tells.
+  const isFull = (candidate: Candidate): boolean =>
+    isKnown(candidate, header) && endsSurely(candidate.tunnel);
+  if (isPadded && !header.isIdBehindName) {
+    return header.numbers.name > 1 || !whole.every(isFull) ? [] : whole;
+  }
+  // Where one word alone is known, the end of the row has to be known, too.
+  const isWeak = header.numbers.monitor === undefined;
+  if (isWeak && !whole.every(({ tunnel }) => endsSurely(tunnel))) return [];
   const certain = whole.filter((candidate) => isKnown(candidate, header));
   if (certain.length > 0) return certain;
   return whole.some((candidate) =>
@@ -132,9 +164,7 @@ function showsNameEnd(
   reading: Reading,
   { numbers, isIdBehindName }: Header,
 ): boolean {
-  return isIdBehindName ||
-    (numbers.state > numbers.name &&
-      line.startsWith("  ", reading[numbers.name]?.end));
+  return isIdBehindName || line.startsWith("  ", reading[numbers.name]?.end);
 }
 
 /** Considers that any column may be empty, but for those that never are. */
@@ -165,18 +195,26 @@ function chooseByPosition(
     stand(empty, (reading) => standsApart(reading, header));
   const certain = counted.filter((candidate) => isKnown(candidate, header));
   const upright = certain.filter(({ empty }) => fits(empty));
-  const hasOthers = header.numbers.others.length > 0;
-  if (upright.length > 0 && !hasOthers) return upright;
+  if (upright.length > 0) return upright;
 
   const fitting: Candidate[] = [];
   for (const empty of header.emptyByPosition.filter(fits)) {
     const candidate = takeAs(row, empty);
-    if (candidate === undefined || isGuess(candidate, header)) continue;
-    fitting.push(candidate);
+    if (candidate !== undefined) fitting.push(candidate);
   }
   const mostKnown = Math.max(...fitting.map(({ knownWords }) => knownWords));
   const best = fitting.filter(({ knownWords }) => knownWords === mostKnown);
   if (best.some((candidate) => isKnown(candidate, header))) return best;
+  const isWithin = ({ empty }: Candidate): boolean =>
+    stand(
+      empty,
+      (reading) =>
+        standsUnder(reading, header) && isWithinColumn(reading, header),
+    );
+  const isDoubtful = (candidate: Candidate): boolean =>
+    isGuess(candidate, header) ||
+    (hasUnknownState(candidate) && !isWithin(candidate));
+  if (fitting.some(isDoubtful)) return [];
   // A row whose words are certain may stand askew: a name was replaced by one
   // of another length, or values do not stand under their headers at all.
   const askew = counted.filter((candidate) =>
@@ -196,8 +234,12 @@ function isGuess(
   if (knownWords > 0 || stateWord + monitor === "") return false;
   if (isIdBehindName) return false;
   // Without a monitor, the two addresses behind the state have to show it.
-  return numbers.monitor !== undefined || numbers.state < numbers.name ||
-    numbers.localIp === undefined || numbers.peerIp === undefined;
+  return numbers.monitor !== undefined || numbers.peerIp === undefined;
+}
+
+/** A short word behind a name that overflows may as well be its end. */
+function hasUnknownState({ tunnel: { stateWord } }: Candidate): boolean {
+  return stateWord !== "" && toState(stateWord) === undefined;
 }
 
 /** Whether the state, and the monitor if there is one, are known words. */
@@ -213,10 +255,14 @@ function isBoundById(
   { line, header }: Row,
   { tunnel, reading }: Candidate,
 ): boolean {
-  if (!header.isIdBehindName) return false;
-  const { localIp, peerIp, interfaceName } = tunnel;
-  return !hasGapAt(line, reading, header) &&
-    (isInterface(interfaceName) || (isAddress(localIp) && isAddress(peerIp)));
+  return header.isIdBehindName && !hasGapAt(line, reading, header) &&
+    endsSurely(tunnel);
+}
+
+/** Whether what follows the state is nothing else, for sure. */
+function endsSurely({ localIp, peerIp, interfaceName }: Tunnel): boolean {
+  return isInterface(interfaceName) ||
+    (isAddress(localIp) && isAddress(peerIp));
 }
 
 function hasGapInName(
@@ -336,16 +382,6 @@ function stands(
   return true;
 }
 
-/** Whether the end of a name may as well be the word of an unknown column. */
-function isBesideUnknown(
-  line: string,
-  reading: Reading,
-  { numbers }: Header,
-): boolean {
-  return numbers.others.includes(numbers.name + 1) &&
-    !line.startsWith("  ", reading[numbers.name]?.end ?? 0);
-}
-
 /** Whether the name ends before the header of the next column starts. */
 function isWithinColumn(
   reading: Reading,
@@ -353,12 +389,6 @@ function isWithinColumn(
 ): boolean {
   const end = reading[numbers.name]?.end ?? Infinity;
   return end < (starts[numbers.name + 1] ?? -Infinity);
-}
-
-/** Whether an address, which is never missing, ends what may be empty. */
-function isAddressBehindName({ numbers }: Header): boolean {
-  const { name, state, localIp = -1 } = numbers;
-  return name < state && state < localIp;
 }
 
 /** Whether the values behind a name, at least two, show where it ends. */
