@@ -11,6 +11,7 @@ import type { VpnFlow } from "../model/tunnel.ts";
 import { createScreen } from "../panos/screen.ts";
 import { parseVpnFlow, VpnFlowError } from "../panos/vpn_flow.ts";
 import { holdsVpnFlowXml, parseVpnFlowXml } from "../panos/vpn_flow_xml.ts";
+import { quote } from "../std/quote.ts";
 import { type Outcome, toOutcome } from "./outcome.ts";
 
 /** Shows the exposition of a saved reply, and a verdict. */
@@ -24,7 +25,8 @@ export function parse(reply: Uint8Array, now: number): Outcome {
     poll = { ok: true, flow, haState: undefined, durations, finishedAt: now };
   } catch (error) {
     if (!(error instanceof VpnFlowError)) throw error;
-    const { reason, message } = error;
+    const { reason } = error;
+    const message = error.explain(quote);
     poll = { ok: false, reason, message, durations, finishedAt: now };
   }
   return toOutcome([{

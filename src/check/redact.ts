@@ -9,7 +9,7 @@
  */
 
 import { HA_STATES } from "../model/high_availability.ts";
-import type { VpnFlow } from "../model/tunnel.ts";
+import type { Tunnel } from "../model/tunnel.ts";
 import { createScreen } from "../panos/screen.ts";
 import { VpnFlowError } from "../panos/vpn_flow.ts";
 import type { Outcome } from "./outcome.ts";
@@ -91,7 +91,7 @@ export function redactText(
   const lines = text.split("\n");
   const shown = readScreen(bytes);
   if (!shown.some(isOfFirewall)) return undefined;
-  const redaction = new Redaction(key, statusWords(shown));
+  const redaction = new Redaction(key, readTunnels(shown));
   const redacted = lines.map((line, index) =>
     redaction.line(line, lines[index + 1] ?? "")
   );
@@ -109,34 +109,47 @@ function isOfFirewall(line: string): boolean {
     isHeader(line, "");
 }
 
-/** Words of state and monitor, where the text can be read. */
-function statusWords(lines: readonly string[]): ReadonlySet<string> {
-  let flow: VpnFlow;
+/** What is known of the rows; nothing, where the text cannot be read. */
+function readTunnels(lines: readonly string[]): readonly Tunnel[] {
   try {
-    flow = readReply(lines);
+    return readReply(lines).tunnels;
   } catch (error) {
-    if (!(error instanceof VpnFlowError)) throw error;
-    return new Set();
+    if (error instanceof VpnFlowError) return [];
+    throw error;
   }
-  const words = flow.tunnels.flatMap(({ stateWord, monitor }) => [
+}
+
+/** Words of state and monitor. */
+function statusWords(tunnels: readonly Tunnel[]): ReadonlySet<string> {
+  const words = tunnels.flatMap(({ stateWord, monitor }) => [
     stateWord,
     monitor,
   ]);
   return new Set(words.map((word) => coreOf(word).toLowerCase()));
 }
 
+/** How the words of a row go on up to its id, where the name stands before. */
+function rowStart(nameWords: readonly string[], id: string): string {
+  return [...nameWords, id].join(" ");
+}
+
 /** One run over a text, line by line. */
 class Redaction {
   readonly #substitution: Substitution;
   readonly #status: ReadonlySet<string>;
+  /** Names and ids that were read, as {@linkcode rowStart} writes them. */
+  readonly #rowStarts: ReadonlySet<string>;
   readonly #kept = new Set<string>();
   /** Of the table being read: the number of the id's column, and of all. */
   #id: { readonly column: number; readonly columns: number } | undefined;
   #isInXml = false;
   #element = "";
 
-  constructor(key: Uint8Array, status: ReadonlySet<string>) {
-    this.#status = status;
+  constructor(key: Uint8Array, tunnels: readonly Tunnel[]) {
+    this.#status = statusWords(tunnels);
+    this.#rowStarts = new Set(
+      tunnels.map(({ name, id }) => rowStart(wordsOf(name), id)),
+    );
     this.#substitution = new Substitution(key, (word) => this.#isKnown(word));
   }
 
@@ -204,8 +217,11 @@ class Redaction {
     const { column = 0, columns = 0 } = this.#id ?? {};
     if (column <= 0) return words.length > 2 && isNumber(0) ? 0 : undefined;
     // a name before it may hold blanks, a value behind it may be missing
-    const last = words.length - (columns - column);
-    return [last, last + 1, last + 2].find(isNumber);
+    const first = Math.max(column, words.length - (columns - column));
+    const found = [...words.keys()].slice(first).filter(isNumber);
+    const isRead = (index: number): boolean =>
+      this.#rowStarts.has(rowStart(words.slice(0, index), words[index] ?? ""));
+    return found.find(isRead) ?? found[0];
   }
 
   /** @param idAt The number of the blank-separated word that stays. */

@@ -5,6 +5,7 @@
  */
 
 import { createHash } from "node:crypto";
+import { screenWidth } from "../panos/words.ts";
 
 /** No name is as long; what is longer needs no place of its own. */
 const MAX_LENGTH = 256;
@@ -35,9 +36,6 @@ const THREE_BYTES_WIDE = range("一", "俿");
 const FOUR_BYTES = range("𝐚", "𝐳");
 const FOUR_BYTES_WIDE = range("𠀀", "𠃿");
 const PICTURES = range("🐀", "🐾");
-
-const WIDE =
-  /[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}\uff01-\uff60]/u;
 
 /** What an address may hold. */
 const HEXADECIMAL = /[0-9a-f:.]/i;
@@ -117,7 +115,7 @@ function poolOf(character: string, isAddress: boolean): Pool | undefined {
       : undefined;
   }
   if (character < "\u0800") return TWO_BYTES;
-  const isWide = WIDE.test(character);
+  const isWide = screenWidth(character) === 2;
   if (character.length === 1) return isWide ? THREE_BYTES_WIDE : THREE_BYTES;
   return isWide ? FOUR_BYTES_WIDE : FOUR_BYTES;
 }

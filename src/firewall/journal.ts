@@ -8,7 +8,7 @@
 import { ADVICE } from "../model/advice.ts";
 import type { Change, History } from "../model/history.ts";
 import { type FailedPoll, type Poll, PollError } from "../model/poll.ts";
-import { splitDuplicates, type Tunnel } from "../model/tunnel.ts";
+import { mergeRows, type Tunnel } from "../model/tunnel.ts";
 import { stateInWords, type StateWord } from "../model/tunnel_words.ts";
 import type { Fields, Log } from "../std/log.ts";
 import { PollHistory } from "./history.ts";
@@ -43,16 +43,18 @@ export class Journal {
       this.#recordFailure(poll);
       return;
     }
-    const { unique, duplicates } = splitDuplicates(poll.flow);
+    const { tunnels, contradictions } = mergeRows(poll.flow);
     const failedPolls = this.#history.failing?.polls;
-    const changes = this.#history.record(poll, unique);
-    this.#recordRecovery(unique, failedPolls);
+    const changes = this.#history.record(poll, tunnels);
+    this.#recordRecovery(tunnels, failedPolls);
     this.#recordChanges(changes);
-    for (const { id, name } of duplicates) {
-      this.#tellOnce("duplicate row left out", { tunnel: name, id });
+    for (const { id, name } of contradictions) {
+      const message = "rows of one tunnel contradict each other";
+      this.#tellOnce(message, { tunnel: name, id });
     }
-    for (const tunnel of unique) {
-      if (stateInWords(tunnel) !== "unknown") continue;
+    for (const tunnel of tunnels) {
+      const isOdd = stateInWords(tunnel) === "unknown";
+      if (!isOdd || contradictions.includes(tunnel)) continue;
       const { name, stateWord: state } = tunnel;
       this.#tellOnce("state is not known", { tunnel: name, state });
     }

@@ -13,10 +13,14 @@ export interface Tunnel {
   readonly id: string;
   readonly name: string;
   readonly state: TunnelState;
-  /** As printed, such as `inactiv` or `init`; empty when the column is. */
+  /**
+   * As printed, such as `inactiv` or `init`; empty when the column is. Rows of
+   * one tunnel that contradict each other have theirs joined: `active or init`.
+   */
   readonly stateWord: string;
-  /** As printed: `off`, `up`, `down`; empty when the column is. */
+  /** As printed: `off`, `up`, `down`; empty when that is not known. */
   readonly monitor: string;
+  /** As printed, masked or not; empty in a table without that column. */
   readonly localIp: string;
   readonly peerIp: string;
   /** Tunnel interface, such as `tunnel.3`; empty when the tunnel has none. */
@@ -40,28 +44,55 @@ export function seriesKey({ id, interfaceName, name }: Tunnel): string {
 }
 
 /**
- * Splits off the rows whose labels an earlier row has: two samples with the
- * same labels are not a valid exposition, so the first one counts.
+ * Makes one tunnel of all rows with the same labels: two samples with the same
+ * labels are not a valid exposition.
+ *
+ * Several data planes may each list a tunnel. Rows that agree are that tunnel.
+ * Where they contradict each other its state is not known, nor its monitor.
  */
-export function splitDuplicates(flow: VpnFlow): {
-  readonly unique: readonly Tunnel[];
-  readonly duplicates: readonly Tunnel[];
+export function mergeRows(flow: VpnFlow): {
+  /** In the order in which they were first listed. */
+  readonly tunnels: readonly Tunnel[];
+  /** Those of them whose rows contradict each other. */
+  readonly contradictions: readonly Tunnel[];
 } {
   const { tunnels } = flow;
-  // Firewalls list tunnels by id, and what ascends has no duplicates.
-  const ascends = tunnels.every(({ id }, n) => {
+  if (ascends(tunnels)) return { tunnels, contradictions: [] };
+  const rowsByKey = Map.groupBy(tunnels, seriesKey);
+  const merged: Tunnel[] = [];
+  const contradictions: Tunnel[] = [];
+  for (const [first, ...others] of rowsByKey.values()) {
+    if (first === undefined) continue;
+    const tunnel = others.reduce(merge, first);
+    merged.push(tunnel);
+    if (tunnel !== first) contradictions.push(tunnel);
+  }
+  return { tunnels: merged, contradictions };
+}
+
+/** Firewalls list tunnels by id, and ids that ascend do not repeat. */
+function ascends(tunnels: readonly Tunnel[]): boolean {
+  return tunnels.every(({ id }, n) => {
     const before = tunnels[n - 1]?.id ?? "";
     return id.length > before.length ||
       (id.length === before.length && id > before);
   });
-  if (ascends) return { unique: tunnels, duplicates: [] };
-  const seen = new Set<string>();
-  const unique: Tunnel[] = [];
-  const duplicates: Tunnel[] = [];
-  for (const tunnel of tunnels) {
-    const key = seriesKey(tunnel);
-    (seen.has(key) ? duplicates : unique).push(tunnel);
-    seen.add(key);
-  }
-  return { unique, duplicates };
+}
+
+/** @returns `one` itself if `other` says the same. */
+function merge(one: Tunnel, other: Tunnel): Tunnel {
+  const words = one.stateWord.split(" or ");
+  const isSameState = one.state === other.state &&
+    (one.state !== "unknown" || words.includes(other.stateWord));
+  const isSameMonitor =
+    one.monitor.toLowerCase() === other.monitor.toLowerCase();
+  if (isSameState && isSameMonitor) return one;
+  return {
+    ...one,
+    state: isSameState ? one.state : "unknown",
+    stateWord: isSameState || words.includes(other.stateWord)
+      ? one.stateWord
+      : `${one.stateWord} or ${other.stateWord}`,
+    monitor: isSameMonitor ? one.monitor : "",
+  };
 }

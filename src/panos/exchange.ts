@@ -7,7 +7,7 @@
 import { PollError } from "../model/poll.ts";
 import type { Quote } from "../std/quote.ts";
 import type { Command } from "./command.ts";
-import { isPagerPrompt } from "./pager.ts";
+import { isPagerPrompt } from "./cli_messages.ts";
 import { learnPrompt, looksLikePrompt, type Prompt } from "./prompt.ts";
 import { type PlacedPrompt, Reply } from "./reply.ts";
 import type { Screen } from "./screen.ts";

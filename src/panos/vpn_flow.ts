@@ -11,21 +11,46 @@
  * @module
  */
 
-import { quote } from "../std/quote.ts";
-import { isPagerPrompt } from "./pager.ts";
 import type { Tunnel, VpnFlow } from "../model/tunnel.ts";
-import { type Header, isHeader, parseHeader, readRow } from "./vpn_flow_row.ts";
+import type { Quote } from "../std/quote.ts";
+import {
+  isPagerPrompt,
+  isPrompt,
+  isRefusal,
+  isSystemMessage,
+} from "./cli_messages.ts";
+import { type Header, isHeader, parseHeader } from "./vpn_flow_header.ts";
+import { readRow } from "./vpn_flow_row.ts";
 
 /** Thrown for a reply that is not one complete table. */
 export class VpnFlowError extends Error {
   override readonly name = "VpnFlowError";
   /** `command` if the firewall refused the command, else `parse`. */
   readonly reason: "command" | "parse";
+  readonly #said: Said | undefined;
 
-  constructor(reason: "command" | "parse", message: string) {
+  /**
+   * @param message Without a word of the firewall's.
+   * @param said What follows it when the firewall is quoted.
+   */
+  constructor(reason: "command" | "parse", message: string, said?: Said) {
     super(message);
     this.reason = reason;
+    this.#said = said;
   }
+
+  /** The whole sentence for the operator, with the firewall quoted. */
+  explain(quote: Quote): string {
+    if (this.#said === undefined) return this.message;
+    const { before, line } = this.#said;
+    return this.message + before + quote(line);
+  }
+}
+
+/** A line of the firewall's, and what leads over to it. */
+interface Said {
+  readonly before: string;
+  readonly line: string;
 }
 
 /** No row comes near this length, and no longer line is looked into. */
@@ -35,40 +60,28 @@ const COUNT =
   /^ *total IPSec tunnels? (?<what>configured|shown): *(?<count>[0-9]{1,9}) *$/i;
 
 /** Lines around the counts: other totals, the filter, the data plane. */
-const PREAMBLE = /^ *(?:total [^:]*: *[0-9]+ *$|filter\b|target-dp:)/i;
+const PREAMBLE = /^ *(?:total [^:]*: *[0-9]+ *$|filter - |target-dp:)/i;
 
 const RULER = /^[ -]+$/;
 
-const ROW = /^ *[0-9]/;
+/** How a row begins whose first column is the id. */
+const ID_FIRST = /^ *[0-9]/;
 
 const BLANK = /^ *$/;
 
+/** The command as it was typed and echoed. */
 const ECHO = /(?:^|[>#]) *show vpn flow *$/;
 
-/** A prompt with whatever was typed at it: `user@fw(active)> exit`. */
-const PROMPT = /^[^ @]+@[^>#]*[>#]/;
-
-/** How the CLI begins when it refuses a command or fails to run it. */
-const REFUSAL =
-  /^ *(?:invalid syntax|invalid command|unknown command|server error|validation error|permission denied|access denied|not authorized|you do not have|command not (?:allowed|permitted))/i;
-
-/** Whether the CLI refuses a command with this line, or fails to run it. */
-export function isRefusal(line: string): boolean {
-  return REFUSAL.test(line);
-}
-
-/** Whether a line ends in the command, as it was typed and echoed. */
-export function isCommandEcho(line: string): boolean {
-  return ECHO.test(line);
-}
+/** How the firewall begins after `set cli op-command-xml-output on`. */
+const XML = /^ *<(?:\?xml|response)[ >]/;
 
 /**
  * Reads the tunnels out of a reply, in the order the firewall lists them.
  *
  * The echo of the command and prompts may stand around the reply, as they do
- * in a capture. A reply that was cut between two of
- * several complete tables cannot be told from a shorter one, so whoever reads
- * from a session waits for the prompt.
+ * in a capture. A reply that was cut between two of several complete tables
+ * cannot be told from a shorter one, so whoever reads from a session waits for
+ * the prompt.
  *
  * @param lines Without their ends. The last one is what has come since the last
  * line end: a reply that ends where it should ends in an empty one.
@@ -78,29 +91,39 @@ export function parseVpnFlow(lines: readonly string[]): VpnFlow {
   return readTables(lines, findFirstTable(lines));
 }
 
+/** Whether a line ends in the command, as it was typed and echoed. */
+export function isCommandEcho(line: string): boolean {
+  return ECHO.test(line);
+}
+
 /** Finds the line where the reply itself begins, past echo and banner. */
 function findFirstTable(lines: readonly string[]): number {
-  let refused: string | undefined;
+  let refusal: string | undefined;
   let lastWords: string | undefined;
-  for (let index = 0; index < lines.length; index++) {
-    const line = lineAt(lines, index);
+  let isXml = false;
+  for (const [index, line] of lines.entries()) {
+    if (XML.test(line)) isXml = true;
     if (line.length > MAX_LINE_LENGTH) continue;
     if (isPagerPrompt(line)) throw pagerFailure(line, index);
-    if (ECHO.test(line)) {
+    if (isCommandEcho(line)) {
       // What an earlier command printed is no part of this reply.
-      refused = lastWords = undefined;
+      refusal = lastWords = undefined;
+      isXml = false;
     } else if (isTableStart(line)) {
-      if (refused !== undefined) throw commandFailure(refused);
+      if (refusal !== undefined) throw commandFailure(refusal);
       return index;
-    } else if (REFUSAL.test(line)) {
-      refused ??= line;
-    } else if (!BLANK.test(line) && !PROMPT.test(line)) {
+    } else if (isRefusal(line)) {
+      refusal ??= line;
+    } else if (!BLANK.test(line) && !isPrompt(line)) {
       lastWords = line;
     }
   }
-  if (refused !== undefined) throw commandFailure(refused);
-  const said = lastWords === undefined ? "" : `, but ${quote(lastWords)}`;
-  throw parseFailure(`it holds no table${said}`);
+  if (refusal !== undefined) throw commandFailure(refusal);
+  if (isXml) throw parseFailure("the firewall answered in XML");
+  const said = lastWords === undefined
+    ? undefined
+    : { before: ", but ", line: lastWords };
+  throw parseFailure("it holds no table", { said });
 }
 
 /** How far the tables of a reply were read. */
@@ -128,13 +151,13 @@ function readTables(lines: readonly string[], first: number): VpnFlow {
   };
   let index = first;
   for (; index < lines.length; index++) {
-    const line = lineAt(lines, index);
+    const line = lines[index] ?? "";
     if (BLANK.test(line)) continue;
-    if (PROMPT.test(line)) break;
+    if (isPrompt(line)) break;
     const problem = index === lines.length - 1
       ? "the text ends within a line"
       : readLine(line, progress);
-    if (problem !== undefined) throw failure(problem, line, index);
+    if (problem !== undefined) throw lineFailure(problem, line, index);
   }
   checkCounts(progress);
   checkBelowPrompt(lines, index + 1);
@@ -145,27 +168,44 @@ function readTables(lines: readonly string[], first: number): VpnFlow {
 /** Takes in one line of a table; returns what is wrong with it, if anything. */
 function readLine(line: string, progress: Progress): string | undefined {
   if (line.length > MAX_LINE_LENGTH) return "no line of a table is this long";
-  if (progress.header !== undefined && ROW.test(line)) {
-    progress.isBelowRow = true;
-    const readings = readRow(line, progress.header);
-    progress.tunnels.push(...readings);
-    if (readings.length === 1) return undefined;
-    return readings.length === 0
-      ? "the row does not fit the header"
-      : "the row can be read in more than one way";
+  const { header } = progress;
+  const isIdFirst = header?.numbers.id === 0;
+  if (header !== undefined && (!isIdFirst || ID_FIRST.test(line))) {
+    const [tunnel, ...others] = readRow(line, header);
+    if (others.length > 0) return "the row can be read in more than one way";
+    if (tunnel !== undefined) {
+      progress.isBelowRow = true;
+      progress.tunnels.push(tunnel);
+      return undefined;
+    }
+    if (isIdFirst) return "the row does not fit the header";
   }
+  return readLineBetweenRows(line, progress);
+}
+
+/** Takes in a line that is no row. */
+function readLineBetweenRows(
+  line: string,
+  progress: Progress,
+): string | undefined {
+  if (isSystemMessage(line)) return undefined;
   if (RULER.test(line) && !progress.isBelowRow) return undefined;
-  progress.isBelowRow = false;
-  if (isHeader(line)) {
-    const header = parseHeader(line);
-    if (typeof header === "string") return header;
-    progress.header = header;
-    return undefined;
-  }
-  progress.header = undefined;
   const count = COUNT.exec(line)?.groups;
-  if (count !== undefined) return addCount(count, progress);
-  return PREAMBLE.test(line) ? undefined : "this is no part of a table";
+  const isPart = count !== undefined || PREAMBLE.test(line);
+  if (!isPart && !isHeader(line)) {
+    return progress.header === undefined || progress.header.numbers.id === 0
+      ? "this is no part of a table"
+      : "the row does not fit the header";
+  }
+  progress.isBelowRow = false;
+  progress.header = undefined;
+  if (isPart) {
+    return count === undefined ? undefined : addCount(count, progress);
+  }
+  const header = parseHeader(line);
+  if (typeof header === "string") return header;
+  progress.header = header;
+  return undefined;
 }
 
 /** Each of several tables, one for each data plane, has its own counts. */
@@ -200,15 +240,15 @@ function checkCounts({ tunnels, shown, pending }: Progress): void {
 }
 
 function countMismatch(shown: number, rows: number): string {
-  return `the firewall counted ${shown}, read ${rows}`;
+  return `the firewall announced ${shown} tunnels, and ${rows} could be read`;
 }
 
 /** What follows a prompt is another command's, unless it is one more table. */
 function checkBelowPrompt(lines: readonly string[], first: number): void {
   for (let index = first; index < lines.length; index++) {
-    const line = lineAt(lines, index);
+    const line = lines[index] ?? "";
     if (isTableStart(line)) {
-      throw failure("a second table stands below the prompt", line, index);
+      throw lineFailure("a second table stands below the prompt", line, index);
     }
   }
 }
@@ -217,33 +257,36 @@ function isTableStart(line: string): boolean {
   return line.length <= MAX_LINE_LENGTH && (COUNT.test(line) || isHeader(line));
 }
 
-function lineAt(lines: readonly string[], index: number): string {
-  const line = lines[index] ?? "";
-  return line.endsWith("\r") ? line.slice(0, -1) : line;
-}
-
 /** A line that is amiss may be a refusal or a pager, and is then named so. */
-function failure(problem: string, line: string, index: number): VpnFlowError {
-  if (REFUSAL.test(line)) return commandFailure(line);
+function lineFailure(
+  problem: string,
+  line: string,
+  index: number,
+): VpnFlowError {
+  if (isRefusal(line)) return commandFailure(line);
   if (isPagerPrompt(line)) return pagerFailure(line, index);
-  return parseFailure(`${problem}, in ${quote(line)}`, index);
+  return parseFailure(problem, { index, said: { before: ", in ", line } });
 }
 
 function commandFailure(line: string): VpnFlowError {
-  const message = `Cannot run "show vpn flow": the firewall answers ${
-    quote(line)
-  }`;
-  return new VpnFlowError("command", message);
+  const said = { before: ": the firewall answers ", line };
+  return new VpnFlowError("command", 'Cannot run "show vpn flow"', said);
 }
 
 function pagerFailure(line: string, index: number): VpnFlowError {
   const problem = "the pager of the CLI was not switched off";
-  return parseFailure(`${problem}, in ${quote(line)}`, index);
+  return parseFailure(problem, { index, said: { before: ", in ", line } });
 }
 
-function parseFailure(problem: string, index?: number): VpnFlowError {
+function parseFailure(
+  problem: string,
+  { index, said }: {
+    readonly index?: number;
+    readonly said?: Said | undefined;
+  } = {},
+): VpnFlowError {
   const place = index === undefined ? "" : ` at line ${index + 1}`;
   const message =
     `Cannot read the reply to "show vpn flow"${place}: ${problem}`;
-  return new VpnFlowError("parse", message);
+  return new VpnFlowError("parse", message, said);
 }

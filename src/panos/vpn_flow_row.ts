@@ -1,5 +1,8 @@
 /**
- * Reader for the header and the rows of the table of `show vpn flow`.
+ * Reader for the rows of the table of `show vpn flow`, such as
+ *
+ *     id    name                 state   monitor local-ip        peer-ip         tunnel-i/f
+ *     2     oslo hub:proxy-1     inactiv off     192.0.2.1       198.51.100.7    tunnel.3
  *
  * A row is words between blanks, and a name may hold blanks and any word the
  * table itself uses. Three kinds of evidence say which word is whose value:
@@ -21,127 +24,29 @@
  * @module
  */
 
-import type { Tunnel, TunnelState } from "../model/tunnel.ts";
+import type { Tunnel } from "../model/tunnel.ts";
+import { holdsSystemMessage } from "./cli_messages.ts";
+import type { EmptyColumns, Header } from "./vpn_flow_header.ts";
+import {
+  isAddress,
+  isContradictory,
+  isInterface,
+  isMonitor,
+  toState,
+} from "./vpn_flow_words.ts";
+import {
+  isCollapsed,
+  measure,
+  type Span,
+  splitWords,
+  textOf,
+} from "./words.ts";
 
-/** Without these columns a table is not the one this parser knows. */
-const KNOWN_COLUMNS = [
-  "id",
-  "name",
-  "state",
-  "monitor",
-  "local-ip",
-  "peer-ip",
-  "tunnel-i/f",
-] as const;
-
-// The two limits bound the work that one row can cost.
-const MAX_COLUMNS = 12;
-const MAX_EMPTY_COLUMNS = 3;
-
-const BLANK = " ".charCodeAt(0);
-
-const DIGITS = /^[0-9]+$/;
-
-/** Numbers, addresses and interfaces: no firewall calls a state that. */
-const NOT_A_STATUS = /[.:]|^[0-9]+$/;
-
-/** IPv4 or IPv6, with digits masked or not. */
-const ADDRESS = /(?:\.[^.]*){3}|(?::[^:]*){2}/;
-
-const NON_ASCII = /[\u0080-\uffff]/;
-
-/** Where a word or a value stands in its line; `end` is exclusive. */
-interface Span {
-  readonly start: number;
-  readonly end: number;
-}
+/** Ids are 1 to 65535, and may be aligned to the right. */
+const MAX_ID_LENGTH = 5;
 
 /** The span of each column's value; `undefined` for an empty column. */
 type Reading = readonly (Span | undefined)[];
-
-/** Numbers of the columns that a reading takes to be empty. */
-type EmptyColumns = ReadonlySet<number>;
-
-/** The header of a table. Columns are numbered from 0, left to right. */
-export interface Header {
-  /** Where each column's header starts. */
-  readonly starts: readonly number[];
-  readonly numbers: {
-    readonly id: number;
-    readonly name: number;
-    readonly state: number;
-    readonly monitor: number;
-    readonly localIp: number;
-    readonly peerIp: number;
-    readonly interfaceName: number;
-    /** Columns that this parser does not know. */
-    readonly others: readonly number[];
-  };
-  /** Whether runs of blanks were collapsed, so that `starts` mean nothing. */
-  readonly isCollapsed: boolean;
-  /** What may be empty in a row where counting decides: at most the interface. */
-  readonly emptyByCount: readonly EmptyColumns[];
-  /** What may be empty in a row that has positions. */
-  readonly emptyByPosition: readonly EmptyColumns[];
-}
-
-/** Whether a line means to be the header of a table. */
-export function isHeader(line: string): boolean {
-  return /^ *id +(?:.* )?name(?: |$)/i.test(line);
-}
-
-/** Reads a header; returns what is wrong with it if it is not complete. */
-export function parseHeader(line: string): Header | string {
-  const spans = splitWords(line);
-  const words = spans.map((span) => textOf(line, span).toLowerCase());
-  if (words.length > MAX_COLUMNS) return "the header has too many columns";
-  for (const column of KNOWN_COLUMNS) {
-    const first = words.indexOf(column);
-    if (first === -1) return `the header has no column "${column}"`;
-    if (words.includes(column, first + 1)) {
-      return `the header has two columns "${column}"`;
-    }
-  }
-
-  const known: ReadonlySet<string> = new Set(KNOWN_COLUMNS);
-  const numbers = {
-    id: words.indexOf("id"),
-    name: words.indexOf("name"),
-    state: words.indexOf("state"),
-    monitor: words.indexOf("monitor"),
-    localIp: words.indexOf("local-ip"),
-    peerIp: words.indexOf("peer-ip"),
-    interfaceName: words.indexOf("tunnel-i/f"),
-    others: [...words.keys()].filter((n) => !known.has(words[n] ?? "")),
-  };
-  const emptyByCount = [new Set<number>(), new Set([numbers.interfaceName])];
-  return {
-    starts: spans.map(({ start }) => start),
-    numbers,
-    isCollapsed: isCollapsed(spans),
-    emptyByCount,
-    // The state of a tunnel's bare-name row has been seen blank. A missing
-    // address has not: a row that ends before its addresses was cut.
-    emptyByPosition: combine(emptyByCount, [
-      numbers.state,
-      numbers.monitor,
-      ...numbers.others,
-    ]),
-  };
-}
-
-/** Adds to the sets every combination of these columns. */
-function combine(
-  start: readonly EmptyColumns[],
-  columns: readonly number[],
-): readonly EmptyColumns[] {
-  let sets = start;
-  for (const column of columns) {
-    const smaller = sets.filter(({ size }) => size < MAX_EMPTY_COLUMNS);
-    sets = [...sets, ...smaller.map((set) => new Set([...set, column]))];
-  }
-  return sets;
-}
 
 /** What a row says under one reading, and how well its words are known. */
 interface Candidate {
@@ -152,6 +57,13 @@ interface Candidate {
   readonly knownWords: number;
 }
 
+/** A row and all that the evidence is taken from. */
+interface Row {
+  readonly line: string;
+  readonly words: readonly Span[];
+  readonly header: Header;
+}
+
 /**
  * Finds the readings of a row that the evidence leaves.
  *
@@ -159,70 +71,227 @@ interface Candidate {
  */
 export function readRow(line: string, header: Header): readonly Tunnel[] {
   const words = splitWords(line);
-  const hasPositions = !header.isCollapsed && !isCollapsed(words);
+  const row = { line, words, header };
+  if (!header.isUsual) return readFullRow(row);
+  const isPadded = !isCollapsed(words);
+  const hasPositions = isPadded && !header.isCollapsed;
   const counted: Candidate[] = [];
   for (const empty of header.emptyByCount) {
-    const candidate = takeAs(line, words, header, empty);
+    const candidate = takeAs(row, empty);
     if (candidate === undefined) continue;
     // All the evidence there is agrees. It cannot do so twice, as the state
     // of one of the two is the monitor of the other.
-    const isCertain = candidate.knownWords === 2 &&
-      (!hasPositions || standsUnder(candidate.reading, header));
-    if (isCertain) return [candidate.tunnel];
+    const { reading } = candidate;
+    if (
+      hasPositions && isKnown(candidate, header) &&
+      standsUnder(reading, header) && isWithinColumn(reading, header)
+    ) return [candidate.tunnel];
     counted.push(candidate);
   }
-  const left = hasPositions
-    ? chooseByPosition(line, words, header, counted)
-    : counted.some(({ knownWords }) => knownWords > 0)
-    ? counted
-    : [];
+  if (holdsSystemMessage(line)) return [];
+  const upright = header.isCollapsed ? [] : chooseByPosition(row, counted);
+  const left = hasPositions || upright.length > 0
+    ? upright
+    : chooseByCount(row, counted, isPadded);
   return left.map(({ tunnel }) => tunnel);
+}
+
+/**
+ * Reads a row of a table in an order that nobody has seen: only where nothing
+ * but the interface is missing, and two blanks show where the name ends.
+ */
+function readFullRow(row: Row): readonly Tunnel[] {
+  const { line, words, header } = row;
+  const { numbers, starts } = header;
+  if (header.isCollapsed || holdsSystemMessage(line)) return [];
+  const isNameLast = numbers.name === starts.length - 1;
+  const measures = measure(line, words);
+  return header.emptyByCount.flatMap((empty) => {
+    if (empty.has(numbers.name + 1)) return [];
+    const candidate = takeAs(row, empty);
+    if (candidate === undefined || !isKnown(candidate, header)) return [];
+    if (hasGapAt(line, candidate.reading, header)) return [];
+    const nameEnd = candidate.reading[numbers.name]?.end;
+    if (!isNameLast && !line.startsWith("  ", nameEnd)) return [];
+    const stands = measures.some((measured) => {
+      const reading = countOff(measured, header, empty);
+      return reading !== undefined && standsUnder(reading, header);
+    });
+    return stands ? [candidate.tunnel] : [];
+  });
+}
+
+/** Considers that only the interface may be missing. */
+function chooseByCount(
+  row: Row,
+  counted: readonly Candidate[],
+  isPadded: boolean,
+): readonly Candidate[] {
+  const { line, header } = row;
+  // A padded row would show which of the columns that nobody knows are empty,
+  // had its header positions.
+  if (isPadded && header.numbers.others.length > 0) return [];
+  const whole = counted.filter(({ reading }) =>
+    !hasGapAt(line, reading, header)
+  );
+  const isDoubtful = ({ reading }: Candidate): boolean =>
+    isPadded && !showsNameEnd(line, reading, header);
+  if (whole.some(isDoubtful)) return [];
+  // Below a header without positions a padded row has no blank that tells.
+  const isFull = (candidate: Candidate): boolean =>
+    isKnown(candidate, header) && endsSurely(candidate.tunnel);
+  if (isPadded && !header.isIdBehindName) {
+    return header.numbers.name > 1 || !whole.every(isFull) ? [] : whole;
+  }
+  // Where one word alone is known, the end of the row has to be known, too.
+  const isWeak = header.numbers.monitor === undefined;
+  if (isWeak && !whole.every(({ tunnel }) => endsSurely(tunnel))) return [];
+  const certain = whole.filter((candidate) => isKnown(candidate, header));
+  if (certain.length > 0) return certain;
+  return whole.some((candidate) =>
+      candidate.knownWords > 0 || isBoundById(row, candidate)
+    )
+    ? whole
+    : [];
+}
+
+/**
+ * Whether a padded row shows where its name ends although its header has no
+ * positions: by two blanks, or by the id.
+ */
+function showsNameEnd(
+  line: string,
+  reading: Reading,
+  { numbers, isIdBehindName }: Header,
+): boolean {
+  return isIdBehindName || line.startsWith("  ", reading[numbers.name]?.end);
 }
 
 /** Considers that any column may be empty, but for those that never are. */
 function chooseByPosition(
-  line: string,
-  words: readonly Span[],
-  header: Header,
+  row: Row,
   counted: readonly Candidate[],
 ): readonly Candidate[] {
+  const { line, words, header } = row;
   const measures = measure(line, words);
-  const fits = (empty: EmptyColumns): boolean =>
+  const stand = (
+    empty: EmptyColumns,
+    test: (measured: Reading) => boolean,
+  ): boolean =>
     measures.some((measured) => {
       const reading = countOff(measured, header, empty);
-      return reading !== undefined && standsUnder(reading, header);
+      return reading !== undefined && test(reading);
     });
-  const certain = counted.filter(({ knownWords }) => knownWords === 2);
-  if (certain.some(({ empty }) => fits(empty))) return certain;
+  const fits = (empty: EmptyColumns): boolean =>
+    stand(empty, (reading) =>
+      standsUnder(reading, header) &&
+      (isPinned(reading, header) ||
+        (measures.length === 1 && isWithinColumn(reading, header))) &&
+      (!hasGapInName(row, empty) ||
+        (measures.length === 1 && isWithinColumn(reading, header) &&
+          header.emptyByCount.includes(empty))));
+  const isMoved = ({ empty }: Candidate): boolean =>
+    !hasGapInName(row, empty) &&
+    stand(empty, (reading) => standsApart(reading, header));
+  const certain = counted.filter((candidate) => isKnown(candidate, header));
+  const upright = certain.filter(({ empty }) => fits(empty));
+  if (upright.length > 0) return upright;
 
   const fitting: Candidate[] = [];
   for (const empty of header.emptyByPosition.filter(fits)) {
-    const candidate = takeAs(line, words, header, empty);
-    if (candidate === undefined) continue;
-    const { knownWords, tunnel: { stateWord, monitor } } = candidate;
-    // Two words that nobody knows may as well be the end of a name.
-    if (knownWords === 0 && stateWord + monitor !== "") continue;
-    fitting.push(candidate);
+    const candidate = takeAs(row, empty);
+    if (candidate !== undefined) fitting.push(candidate);
   }
   const mostKnown = Math.max(...fitting.map(({ knownWords }) => knownWords));
   const best = fitting.filter(({ knownWords }) => knownWords === mostKnown);
-  if (mostKnown === 2) return best;
+  if (best.some((candidate) => isKnown(candidate, header))) return best;
+  const isWithin = ({ empty }: Candidate): boolean =>
+    stand(
+      empty,
+      (reading) =>
+        standsUnder(reading, header) && isWithinColumn(reading, header),
+    );
+  const isDoubtful = (candidate: Candidate): boolean =>
+    isGuess(candidate, header) ||
+    (hasUnknownState(candidate) && !isWithin(candidate));
+  if (fitting.some(isDoubtful)) return [];
   // A row whose words are certain may stand askew: a name was replaced by one
-  // of another length, or the firewall pads by the width on the screen.
-  return [...best, ...certain];
+  // of another length, or values do not stand under their headers at all.
+  const askew = counted.filter((candidate) =>
+    isBoundById(row, candidate) ||
+    (isKnown(candidate, header) && isMoved(candidate))
+  );
+  const isOther = ({ empty }: Candidate): boolean =>
+    best.every((candidate) => candidate.empty !== empty);
+  return [...best, ...askew.filter(isOther)];
+}
+
+/** Words that nobody knows may as well be the end of a name. */
+function isGuess(
+  { knownWords, tunnel: { stateWord, monitor } }: Candidate,
+  { numbers, isIdBehindName }: Header,
+): boolean {
+  if (knownWords > 0 || stateWord + monitor === "") return false;
+  if (isIdBehindName) return false;
+  // Without a monitor, the two addresses behind the state have to show it.
+  return numbers.monitor !== undefined || numbers.peerIp === undefined;
+}
+
+/** A short word behind a name that overflows may as well be its end. */
+function hasUnknownState({ tunnel: { stateWord } }: Candidate): boolean {
+  return stateWord !== "" && toState(stateWord) === undefined;
+}
+
+/** Whether the state, and the monitor if there is one, are known words. */
+function isKnown({ knownWords }: Candidate, { numbers }: Header): boolean {
+  return knownWords === (numbers.monitor === undefined ? 1 : 2);
+}
+
+/**
+ * Whether the id tells where the name ends, and all that follows is what the
+ * columns say. Then values need not stand under their headers.
+ */
+function isBoundById(
+  { line, header }: Row,
+  { tunnel, reading }: Candidate,
+): boolean {
+  return header.isIdBehindName && !hasGapAt(line, reading, header) &&
+    endsSurely(tunnel);
+}
+
+/** Whether what follows the state is nothing else, for sure. */
+function endsSurely({ localIp, peerIp, interfaceName }: Tunnel): boolean {
+  return isInterface(interfaceName) ||
+    (isAddress(localIp) && isAddress(peerIp));
+}
+
+function hasGapInName(
+  { line, words, header }: Row,
+  empty: EmptyColumns,
+): boolean {
+  const reading = countOff(words, header, empty);
+  return reading !== undefined && hasGapAt(line, reading, header);
+}
+
+/** Whether two blanks stand next to each other in the name. */
+function hasGapAt(
+  line: string,
+  reading: Reading,
+  { numbers }: Header,
+): boolean {
+  return textOf(line, reading[numbers.name]).includes("  ");
 }
 
 /** Reads a row with these columns empty, unless its words contradict that. */
 function takeAs(
-  line: string,
-  words: readonly Span[],
-  header: Header,
+  { line, words, header }: Row,
   empty: EmptyColumns,
 ): Candidate | undefined {
   const reading = countOff(words, header, empty);
   if (reading === undefined) return undefined;
   const { numbers } = header;
-  const text = (number: number): string => textOf(line, reading[number]);
+  const text = (number: number | undefined): string =>
+    number === undefined ? "" : textOf(line, reading[number]);
   const stateWord = text(numbers.state);
   const monitor = text(numbers.monitor);
   const state = toState(stateWord);
@@ -239,31 +308,6 @@ function takeAs(
   if (isContradictory(tunnel, numbers.others.map(text))) return undefined;
   const knownWords = Number(state !== undefined) + Number(isMonitor(monitor));
   return { tunnel, reading, empty, knownWords };
-}
-
-function splitWords(line: string): readonly Span[] {
-  const words: Span[] = [];
-  for (let start = 0; start < line.length; start++) {
-    if (line.charCodeAt(start) === BLANK) continue;
-    const blank = line.indexOf(" ", start);
-    const end = blank === -1 ? line.length : blank;
-    words.push({ start, end });
-    start = end;
-  }
-  return words;
-}
-
-function isCollapsed(words: readonly Span[]): boolean {
-  let end = Infinity;
-  for (const word of words) {
-    if (word.start > end + 1) return false;
-    end = word.end;
-  }
-  return true;
-}
-
-function textOf(line: string, span: Span | undefined): string {
-  return span === undefined ? "" : line.slice(span.start, span.end);
 }
 
 /** Gives each column its word, the name what is left in the middle. */
@@ -287,113 +331,75 @@ function countOff(
   return reading;
 }
 
-/** Whether a word stands where the vocabulary says that it cannot. */
-function isContradictory(tunnel: Tunnel, others: readonly string[]): boolean {
-  const { id, stateWord, monitor, localIp, peerIp, interfaceName } = tunnel;
-  if (!DIGITS.test(id)) return true;
-  if (isMonitor(stateWord) || NOT_A_STATUS.test(stateWord)) return true;
-  if (isState(monitor) || NOT_A_STATUS.test(monitor)) return true;
-  if (ADDRESS.test(interfaceName)) return true;
-  if (isNoAddress(localIp) || isNoAddress(peerIp)) return true;
-  if (isInterface(interfaceName)) return false;
-  if (others.some(isInterface)) return true;
-  // With a value missing, an address out of place says that it is another one.
-  return interfaceName === "" && others.some((word) => ADDRESS.test(word)) &&
-    !(ADDRESS.test(localIp) && ADDRESS.test(peerIp));
-}
-
-function isNoAddress(word: string): boolean {
-  return isInterface(word) || isState(word) || isMonitor(word);
-}
-
-/** The meaning of a state that this parser knows. */
-export function toState(word: string): TunnelState | undefined {
-  switch (word.toLowerCase()) {
-    case "active":
-      return "active";
-    case "inactive":
-    case "inactiv": // the CLI keeps seven characters
-      return "inactive";
-    case "init":
-      return "unknown";
-    default:
-      return undefined;
-  }
-}
-
-function isState(word: string): boolean {
-  return toState(word) !== undefined;
-}
-
-function isMonitor(word: string): boolean {
-  switch (word.toLowerCase()) {
-    case "off":
-    case "up":
-    case "down":
-      return true;
-    default:
-      return false;
-  }
-}
-
-function isInterface(word: string): boolean {
-  return word.startsWith("tunnel.");
-}
-
 /**
  * Whether each value starts where a program that pads its columns puts it,
  * give or take the one column by which values and headers are seen to differ.
  */
-function standsUnder(reading: Reading, { starts, numbers }: Header): boolean {
-  // How far what overflowed has moved the rest of the row: at least, at most.
-  let low = 0;
-  let high = 0;
-  for (let number = 0; number < starts.length; number++) {
+function standsUnder(reading: Reading, header: Header): boolean {
+  return stands(reading, header, { low: 0, high: 0 }, 0);
+}
+
+/**
+ * Whether what stands before the name stands under its headers, and the values
+ * behind the name, at least two, as far apart as theirs.
+ */
+function standsApart(reading: Reading, header: Header): boolean {
+  const behind = header.numbers.name + 1;
+  return countBehindName(reading, header) > 1 &&
+    stands(reading.slice(0, behind), header, { low: 0, high: 0 }, 0) &&
+    stands(reading, header, { low: -Infinity, high: Infinity }, behind);
+}
+
+/**
+ * @param moved How far the values are moved: at least, at most.
+ * @param from The first column that counts.
+ */
+function stands(
+  reading: Reading,
+  { starts, numbers }: Header,
+  { low, high }: { low: number; high: number },
+  from: number,
+): boolean {
+  for (let number = from; number < reading.length; number++) {
     const span = reading[number];
     if (span === undefined) continue;
-    // An id may be aligned to the right; it is always the first word anyway.
-    if (number !== numbers.id) {
+    const next = starts[number + 1] ?? Infinity;
+    if (number === numbers.id) {
+      const moved = span.start - (starts[number] ?? 0);
+      const isInField = moved >= low - 1 && moved <= high + MAX_ID_LENGTH &&
+        span.end <= next + high;
+      if (number > 0 && !isInField) return false;
+    } else {
       const moved = span.start - (starts[number] ?? 0);
       if (moved < low - 1 || moved > high + 1) return false;
       low = Math.max(low, moved - 1);
       high = Math.min(high, moved + 1);
     }
-    const overflow = span.end + 1 - (starts[number + 1] ?? Infinity);
+    const overflow = span.end + 1 - next;
     low = Math.max(low, overflow - 1);
     high = Math.max(high, overflow + 1);
   }
   return true;
 }
 
-/**
- * The words' positions in each unit that a firewall may pad by: characters,
- * and the bytes of UTF-8.
- */
-function measure(
-  line: string,
-  words: readonly Span[],
-): readonly (readonly Span[])[] {
-  if (!NON_ASCII.test(line)) return [words];
-  const measures = [];
-  for (const unit of ["character", "byte"] as const) {
-    const columns: number[] = [];
-    let column = 0;
-    for (const character of line) {
-      for (let i = 0; i < character.length; i++) columns.push(column);
-      column += unit === "character" ? 1 : utf8Length(character);
-    }
-    columns.push(column);
-    measures.push(words.map(({ start, end }) => ({
-      start: columns[start] ?? 0,
-      end: columns[end] ?? 0,
-    })));
-  }
-  return measures;
+/** Whether the name ends before the header of the next column starts. */
+function isWithinColumn(
+  reading: Reading,
+  { starts, numbers }: Header,
+): boolean {
+  const end = reading[numbers.name]?.end ?? Infinity;
+  return end < (starts[numbers.name + 1] ?? -Infinity);
 }
 
-function utf8Length(character: string): number {
-  const code = character.codePointAt(0) ?? 0;
-  if (code < 0x80) return 1;
-  if (code < 0x800) return 2;
-  return code < 0x10000 ? 3 : 4;
+/** Whether the values behind a name, at least two, show where it ends. */
+function isPinned(reading: Reading, header: Header): boolean {
+  return header.numbers.name === header.starts.length - 1 ||
+    countBehindName(reading, header) > 1;
+}
+
+function countBehindName(reading: Reading, { numbers }: Header): number {
+  // Where an id stands is known too loosely to tell.
+  return reading.filter((span, number) =>
+    span !== undefined && number > numbers.name && number !== numbers.id
+  ).length;
 }

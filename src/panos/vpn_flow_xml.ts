@@ -25,9 +25,9 @@
 
 import { SaxesParser } from "saxes";
 import type { Tunnel, VpnFlow } from "../model/tunnel.ts";
-import { quote } from "../std/quote.ts";
-import { isCommandEcho, isRefusal, VpnFlowError } from "./vpn_flow.ts";
-import { toState } from "./vpn_flow_row.ts";
+import { isRefusal } from "./cli_messages.ts";
+import { isCommandEcho, VpnFlowError } from "./vpn_flow.ts";
+import { toState } from "./vpn_flow_words.ts";
 
 /** An answer is nested six deep. */
 const MAX_DEPTH = 32;
@@ -286,10 +286,8 @@ class Answer {
 }
 
 function refusal(line: string): VpnFlowError {
-  const message = `Cannot run "show vpn flow" in XML: the firewall answers ${
-    quote(line)
-  }`;
-  return new VpnFlowError("command", message);
+  const said = { before: ": the firewall answers ", line };
+  return new VpnFlowError("command", 'Cannot run "show vpn flow" in XML', said);
 }
 
 /** @param said The text in question, and the number of its line if known. */
@@ -299,8 +297,9 @@ function failure(
 ): VpnFlowError {
   const { line, index } = said;
   const place = index === undefined ? "" : ` at line ${index + 1}`;
-  const text = line === undefined ? "" : `, in ${quote(line)}`;
-  const message =
-    `Cannot read the reply to "show vpn flow" in XML${place}: ${problem}${text}`;
-  return new VpnFlowError("parse", message);
+  return new VpnFlowError(
+    "parse",
+    `Cannot read the reply to "show vpn flow" in XML${place}: ${problem}`,
+    line === undefined ? undefined : { before: ", in ", line },
+  );
 }

@@ -10,11 +10,7 @@
 
 import type { MetricFamily, Sample } from "./exposition.ts";
 import { type Logins, PHASES, REASONS, type Status } from "../model/poll.ts";
-import {
-  splitDuplicates,
-  type Tunnel,
-  type TunnelState,
-} from "../model/tunnel.ts";
+import { mergeRows, type Tunnel, type TunnelState } from "../model/tunnel.ts";
 import { monitorInWords } from "../model/tunnel_words.ts";
 
 /** Which build of the exporter runs on what. */
@@ -44,7 +40,7 @@ export function firewallFamilies(status: Status): readonly MetricFamily[] {
   const { poll, lastSuccessAt, loginDuration } = status;
   const good = poll?.ok ? poll : undefined;
   const failure = poll === undefined || poll.ok ? undefined : poll.reason;
-  const tunnels = good === undefined ? [] : splitDuplicates(good.flow).unique;
+  const tunnels = good === undefined ? [] : mergeRows(good.flow).tunnels;
   return [
     {
       name: "ifIPsecOperStatus",

@@ -1,3 +1,4 @@
+import { screenWidth } from "../../src/panos/words.ts";
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { parse, readReply } from "../../src/check/parse.ts";
@@ -38,9 +39,7 @@ function parsed(text: string): readonly unknown[] {
 
 /** Columns on a screen, as far as tests need to know. */
 function widthOf(text: string): number {
-  const wide =
-    /[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}\uff01-\uff60]/u;
-  return [...text].reduce((sum, c) => sum + (wide.test(c) ? 2 : 1), 0);
+  return [...text].reduce((sum, character) => sum + screenWidth(character), 0);
 }
 
 /** A text with each letter, digit and picture made the same. */

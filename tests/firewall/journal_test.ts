@@ -182,14 +182,17 @@ Deno.test("rows that differ in their interface alone do not seem to change", () 
   assert.deepEqual(take(), []);
 });
 
-Deno.test("a duplicate row is told once", () => {
+Deno.test("a tunnel whose rows contradict each other is told once", () => {
   const { journal, take } = start();
   const rows = [tunnel({ name: "oslo" }), tunnel({ name: "oslo", ...DOWN })];
   journal.record(good(rows));
   journal.record(good(rows));
   assert.deepEqual(take(), [
-    ["info", "first poll", { tunnels: 1, up: 1 }],
-    ["warn", "duplicate row left out", { tunnel: "oslo", id: "1" }],
+    ["info", "first poll", { tunnels: 1, unknown: 1 }],
+    ["warn", "rows of one tunnel contradict each other", {
+      tunnel: "oslo",
+      id: "1",
+    }],
   ]);
 });
 

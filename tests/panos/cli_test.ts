@@ -6,7 +6,7 @@ import { PollError, type Reason } from "../../src/model/poll.ts";
 import type { VpnFlow } from "../../src/model/tunnel.ts";
 import type { Clock } from "../../src/std/clock.ts";
 import { quote } from "../../src/std/quote.ts";
-import { parseVpnFlow } from "../../src/panos/vpn_flow.ts";
+import { parseVpnFlow, VpnFlowError } from "../../src/panos/vpn_flow.ts";
 import { type FakeTime, stopTime } from "../support/fake_time.ts";
 import { inventTunnels, printVpnFlow } from "../support/vpn_flow_reply.ts";
 
@@ -677,7 +677,12 @@ Deno.test("run() passes on why the reply cannot be read, and nothing is typed", 
       const firewall = createFirewall(time, { reply: () => reply });
       const cli = await time.until(start(time, firewall));
       const failed = cli.run(SHOW_VPN_FLOW);
-      await assert.rejects(time.until(failed), { reason, message });
+      await assert.rejects(time.until(failed), (error) => {
+        assert(error instanceof VpnFlowError);
+        assert.equal(error.reason, reason);
+        assert.match(error.explain(quote), message);
+        return true;
+      });
       assert.deepEqual(firewall.typed, [...SETTINGS, "show vpn flow"]);
     });
   }

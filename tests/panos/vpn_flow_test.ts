@@ -2,7 +2,9 @@ import { readVpnFlow } from "../support/vpn_flow_reply.ts";
 import assert from "node:assert/strict";
 import { render } from "../../src/view/exposition.ts";
 import { firewallFamilies } from "../../src/view/metrics.ts";
+import { isPagerPrompt } from "../../src/panos/cli_messages.ts";
 import { VpnFlowError } from "../../src/panos/vpn_flow.ts";
+import { quote } from "../../src/std/quote.ts";
 import { statusOf } from "../support/status.ts";
 
 const FIXTURES = new URL("../../fixtures/show_vpn_flow/", import.meta.url);
@@ -92,27 +94,23 @@ Deno.test("parseVpnFlow() names the line and what is wrong with it", async (t) =
     {
       when: "rows are missing",
       text: reply({ shown: 3 }, OSLO, BERGEN),
-      message: /: the firewall counted 3, read 2$/,
+      message: /: the firewall announced 3 tunnels, and 2 could be read$/,
     },
     {
       when: "there are rows too many",
       text: reply({ shown: 1 }, OSLO, BERGEN),
-      message: /: the firewall counted 1, read 2$/,
+      message: /: the firewall announced 1 tunnels, and 2 could be read$/,
     },
     {
       when: "the first of two tables is short",
       text: reply({ shown: 2 }, OSLO) + reply({ shown: 1 }, OSLO, BERGEN),
-      message: /at line 6: the firewall counted 2, read 1, in "total/,
+      message:
+        /at line 6: the firewall announced 2 tunnels, and 1 could be read, in "total/,
     },
     {
       when: "the last row was cut within its interface",
       text: reply({ shown: 2 }, OSLO, BERGEN).slice(0, -3),
       message: /at line 6: the text ends within a line, in "3 +bergen/,
-    },
-    {
-      when: "the last row was cut between CR and LF",
-      text: reply({ shown: 1 }, OSLO).slice(0, -2) + "\r",
-      message: /at line 5: the text ends within a line/,
     },
     {
       when: "a row was cut and the next one goes on",
@@ -148,8 +146,8 @@ Deno.test("parseVpnFlow() names the line and what is wrong with it", async (t) =
     },
     {
       when: "a stranger stands among the rows",
-      text: reply({ shown: 2 }, OSLO, "Broadcast message from root", BERGEN),
-      message: /at line 6: this is no part of a table, in "Broadcast/,
+      text: reply({ shown: 2 }, OSLO, "Brought to you by root", BERGEN),
+      message: /at line 6: this is no part of a table, in "Brought/,
     },
     {
       when: "a stranger stands below the rows",
@@ -157,9 +155,22 @@ Deno.test("parseVpnFlow() names the line and what is wrong with it", async (t) =
       message: /at line 7: this is no part of a table, in "and so on"$/,
     },
     {
-      when: "a column is missing",
-      text: reply({ shown: 0 }).replace("monitor", "       "),
-      message: /at line 3: the header has no column "monitor", in "id/,
+      when: "a column is missing that no row can do without",
+      text: reply({ shown: 0 }).replace("state ", "      "),
+      message: /at line 3: the header has no column "state", in "id/,
+    },
+    {
+      when: "the reply is in XML",
+      text: '<response status="success"><result><dp>dp0</dp>\n</response>\n',
+      message: /: the firewall answered in XML$/,
+    },
+    {
+      when: "a message of the system came within a row",
+      text: reply(
+        { shown: 1 },
+        `2    osloThe system is going down for reboot NOW!${OSLO.slice(9)}`,
+      ),
+      message: /at line 5: the row does not fit the header/,
     },
     {
       when: "a column comes twice",
@@ -211,7 +222,7 @@ Deno.test("parseVpnFlow() names the line and what is wrong with it", async (t) =
           error.message,
           /^Cannot read the reply to "show vpn flow"/,
         );
-        assert.match(error.message, message);
+        assert.match(error.explain(quote), message);
         assert.equal(error.reason, "parse");
         return true;
       });
@@ -300,8 +311,6 @@ Deno.test("parseVpnFlow() tells a refusal in the firewall's words", async (t) =>
         assert.throws(() => readVpnFlow(text), {
           name: "VpnFlowError",
           reason: "command",
-          message:
-            `Cannot run "show vpn flow": the firewall answers "${refusal}"`,
         });
       }
     });
@@ -407,6 +416,22 @@ Deno.test("parseVpnFlow() ends in bounded time on hostile text", async (t) => {
     await t.step(name, () => {
       assert.throws(() => readVpnFlow(text), { name: "VpnFlowError" });
     });
+  }
+});
+
+Deno.test("isPagerPrompt() knows the pagers of the CLI", () => {
+  const prompts = [
+    "lines 1-23",
+    "lines 24-46/61 75%",
+    " lines 1-23 ",
+    "--more--",
+    "--More--",
+    "--- More ---",
+    "(END)",
+  ];
+  for (const line of prompts) assert(isPagerPrompt(line), line);
+  for (const line of [OSLO, HEADER, "-----", "user@fw> ", "", "lines"]) {
+    assert(!isPagerPrompt(line), line);
   }
 });
 

@@ -1,3 +1,4 @@
+import { quote } from "../../src/std/quote.ts";
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { createScreen } from "../../src/panos/screen.ts";
@@ -360,7 +361,7 @@ Deno.test("parseVpnFlowXml() says what is wrong with an answer", async (t) => {
   ];
   for (const { when, text, message, reason = "parse" } of cases) {
     await t.step(when, () => {
-      assert.throws(() => readVpnFlowXml(text), {
+      assert.throws(() => explained(() => readVpnFlowXml(text)), {
         name: VpnFlowError.name,
         message,
         reason,
@@ -397,7 +398,7 @@ Deno.test("parseVpnFlowXml() refuses what no firewall has to send", async (t) =>
   for (const [what, [doctype, message]] of Object.entries(cases)) {
     await t.step(what, () => {
       const text = `<?xml version="1.0"?>${doctype}${oslo({ name: "&l9;" })}`;
-      assert.throws(() => readVpnFlowXml(text), { message });
+      assert.throws(() => explained(() => readVpnFlowXml(text)), { message });
     });
   }
   const inside: Readonly<Record<string, string>> = {
@@ -412,15 +413,20 @@ Deno.test("parseVpnFlowXml() refuses what no firewall has to send", async (t) =>
   };
   for (const [what, text] of Object.entries(inside)) {
     await t.step(what, () => {
-      assert.throws(() => readVpnFlowXml(oslo({ name: text })), {
-        name: VpnFlowError.name,
-        message: /it is not well-formed XML \([a-z ]+\), in "/,
-      });
+      assert.throws(
+        () => explained(() => readVpnFlowXml(oslo({ name: text }))),
+        {
+          name: VpnFlowError.name,
+          message: /it is not well-formed XML \([a-z ]+\), in "/,
+        },
+      );
     });
   }
   await t.step("an attribute that comes twice", () => {
     const text = '<response status="success" status="error">';
-    assert.throws(() => readVpnFlowXml(text), { message: /not well-formed/ });
+    assert.throws(() => explained(() => readVpnFlowXml(text)), {
+      message: /not well-formed/,
+    });
   });
 });
 
@@ -431,7 +437,7 @@ Deno.test("parseVpnFlowXml() stops at 32 levels, however deep they go", () => {
     answer("<num_ipsec>0</num_ipsec>", deep(levels));
   assert.equal(readVpnFlowXml(text(30)).configured, 0);
   for (const levels of [31, 100_000]) {
-    assert.throws(() => readVpnFlowXml(text(levels)), {
+    assert.throws(() => explained(() => readVpnFlowXml(text(levels))), {
       name: VpnFlowError.name,
       message: /nested more than 32 deep$/,
     });
@@ -451,7 +457,7 @@ Deno.test("parseVpnFlowXml() holds no tree of what it passes over", () => {
 Deno.test("parseVpnFlowXml() reads a value of 50 MB, or refuses its neighbour", () => {
   const name = "x".repeat(50_000_000);
   assert.equal(parseVpnFlowXml([oslo({ name })]).tunnels[0]?.name, name);
-  assert.throws(() => parseVpnFlowXml([oslo({ id: name })]), {
+  assert.throws(() => explained(() => parseVpnFlowXml([oslo({ id: name })])), {
     message: /has an <id> that is no number, in "x{120}…"$/,
   });
 });
@@ -504,3 +510,13 @@ Deno.test("holdsVpnFlowXml() leaves the text form to its own reader", () => {
   }
   assert.throws(() => readVpnFlow(WHOLE), VpnFlowError);
 });
+
+/** Makes the message of an error what an operator would read. */
+function explained<Value>(run: () => Value): Value {
+  try {
+    return run();
+  } catch (error) {
+    if (!(error instanceof VpnFlowError)) throw error;
+    throw new VpnFlowError(error.reason, error.explain(quote));
+  }
+}

@@ -30,14 +30,15 @@ export interface Layout {
   readonly nameWidth: number;
   readonly stateWidth: number;
   readonly addressWidth: number;
-  /** Whether fields are padded to so many characters or so many bytes. */
-  readonly unit: "byte" | "character";
+  /** What fields are padded by; `screen` counts a wide character twice. */
+  readonly unit: "byte" | "character" | "screen";
   readonly idsAtRight: boolean;
   /** Whether states are cut to the width of their field. */
   readonly cutsState: boolean;
-  /** After which column a `gwid` is inserted. */
-  readonly gwidAfter: "id" | "name" | "monitor" | "peer-ip" | "nowhere";
-  readonly hasMode: boolean;
+  /** The words of the header, from left to right. */
+  readonly columns: readonly string[];
+  /** Whether the header is set apart by two blanks, not by its fields. */
+  readonly isHeaderLoose: boolean;
   /** By how much each header is off its field: -1, 0 or 1. */
   readonly headerOffsets: readonly number[];
   readonly ruler: "groups" | "unbroken" | "none";
@@ -70,15 +71,14 @@ interface Field {
 }
 
 function fieldsOf(layout: Layout): readonly Field[] {
-  const { nameWidth, stateWidth, addressWidth } = layout;
-  const fields: Field[] = [
+  const { nameWidth, stateWidth, addressWidth, cutsState } = layout;
+  const fields: readonly Field[] = [
     { header: "id", width: layout.idWidth, print: ({ id }) => id },
     { header: "name", width: nameWidth, print: ({ name }) => name },
     {
       header: "state",
       width: stateWidth,
-      print: ({ state }) =>
-        layout.cutsState ? state.slice(0, stateWidth) : state,
+      print: ({ state }) => cutsState ? state.slice(0, stateWidth) : state,
     },
     { header: "monitor", width: 7, print: ({ monitor }) => monitor },
     { header: "local-ip", width: addressWidth, print: ({ local }) => local },
@@ -88,18 +88,31 @@ function fieldsOf(layout: Layout): readonly Field[] {
       width: 12,
       print: ({ tunnelInterface }) => tunnelInterface,
     },
+    { header: "mode", width: 9, print: ({ mode }) => mode },
+    { header: "gwid", width: 5, print: ({ gwid }) => gwid },
   ];
-  if (layout.hasMode) {
-    fields.push({ header: "mode", width: 9, print: ({ mode }) => mode });
-  }
-  const previous = fields.findIndex(({ header }) =>
-    header === layout.gwidAfter
+  return layout.columns.flatMap((column) =>
+    fields.filter(({ header }) => header === column)
   );
-  if (previous !== -1) {
-    const gwid = { header: "gwid", width: 5, print: (e: Entry) => e.gwid };
-    fields.splice(previous + 1, 0, gwid);
-  }
-  return fields;
+}
+
+/** How much of its field a value takes. */
+function lengthOf(value: string, unit: Layout["unit"]): number {
+  if (unit === "byte") return new TextEncoder().encode(value).length;
+  return [...value].reduce(
+    (sum, character) => sum + (unit === "screen" ? columnsOf(character) : 1),
+    0,
+  );
+}
+
+/** A rough idea of a terminal's, for the characters that are made up here. */
+function columnsOf(character: string): number {
+  if (/\p{M}/u.test(character)) return 0;
+  return /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uff01-\uff60]/.test(
+      character,
+    )
+    ? 2
+    : 1;
 }
 
 /** The reply, from the line after the echo to the line before the prompt. */
@@ -135,7 +148,9 @@ function headerLine(layout: Layout): string {
   let fieldStart = 0;
   for (const [index, { header, width }] of fieldsOf(layout).entries()) {
     const offset = index === 0 ? 0 : layout.headerOffsets[index] ?? 0;
-    const start = Math.max(fieldStart + offset, index && line.length + 1);
+    const start = layout.isHeaderLoose
+      ? index && line.length + 2
+      : Math.max(fieldStart + offset, index && line.length + 1);
     line = line.padEnd(start) + header;
     fieldStart += width + 1;
   }
@@ -158,9 +173,7 @@ function rulerLines({ ruler, rulerGroup, ...layout }: Layout): string[] {
 function rowLine(entry: Entry, layout: Layout): string {
   const cells = fieldsOf(layout).map(({ header, width, print }) => {
     const value = print(entry);
-    const length = layout.unit === "byte"
-      ? new TextEncoder().encode(value).length
-      : [...value].length;
+    const length = lengthOf(value, layout.unit);
     const padding = " ".repeat(Math.max(0, width - length));
     return header === "id" && layout.idsAtRight
       ? padding + value
@@ -177,9 +190,10 @@ function collapse(line: string): string {
 /** What a reader of the reply should find. */
 export function tunnelsOf({ layout, tables }: Reply): readonly Tunnel[] {
   const fields = fieldsOf(layout);
-  const stateField = fields.find(({ header }) => header === "state");
   return tables.flat().map((entry) => {
-    const stateWord = stateField?.print(entry) ?? "";
+    const find = (header: string): string =>
+      fields.find((field) => field.header === header)?.print(entry) ?? "";
+    const stateWord = find("state");
     return {
       id: entry.id,
       name: layout.collapsed === "everything"
@@ -191,10 +205,10 @@ export function tunnelsOf({ layout, tables }: Reply): readonly Tunnel[] {
         ? "inactive"
         : "unknown",
       stateWord,
-      monitor: entry.monitor,
-      localIp: entry.local,
-      peerIp: entry.peer,
-      interfaceName: entry.tunnelInterface,
+      monitor: find("monitor"),
+      localIp: find("local-ip"),
+      peerIp: find("peer-ip"),
+      interfaceName: find("tunnel-i/f"),
     };
   });
 }
@@ -231,14 +245,23 @@ const TABLE_WORDS = [
   "user@fw>",
 ];
 
+const WIDE_WORDS = ["東京", "大阪 本社", "ｔｋ", "서울", "Bodø"] as const;
+
 const nameWord = fc.oneof(
+  { weight: 1, arbitrary: fc.constantFrom(...WIDE_WORDS) },
   { weight: 3, arbitrary: fc.stringMatching(/^[A-Za-z0-9_.:-]{1,20}$/) },
   { weight: 3, arbitrary: fc.constantFrom(...TABLE_WORDS) },
   { weight: 1, arbitrary: fc.constantFrom('"Oslo"', "c\\d", "\\", "it's") },
   {
     weight: 1,
     arbitrary: fc.string({ unit: "grapheme", minLength: 1, maxLength: 12 })
-      .map((text) => text.replace(/\s/g, "").normalize() || "ø"),
+      // How wide these are on a screen is for each terminal to say.
+      .map((text) =>
+        text.replace(
+          /[\s\p{Emoji}\p{M}\p{Cf}\uf900-\uffff\u{16fe0}-\u{3ffff}]/gu,
+          "",
+        ) || "ø"
+      ),
   },
 );
 
@@ -266,7 +289,7 @@ const tunnelInterface = fc.oneof(
 
 /** Entries that any layout prints so that they can be told apart. */
 export const entry: fc.Arbitrary<Entry> = fc.record({
-  id: fc.oneof(fc.nat(9_999), fc.nat()).map(String),
+  id: fc.oneof(fc.nat(9_999), fc.nat(65_535)).map(String),
   name,
   state: fc.constantFrom("active", "active", "inactive", "init"),
   monitor: fc.constantFrom("off", "off", "up", "down"),
@@ -291,23 +314,49 @@ export const oddEntry: fc.Arbitrary<Entry> = fc.tuple(
   ),
 ).map(([usual, odd]) => ({ ...usual, ...odd }));
 
+const USUAL: readonly string[] = [
+  "id",
+  "name",
+  "state",
+  "monitor",
+  "local-ip",
+  "peer-ip",
+  "tunnel-i/f",
+];
+
+/** Columns that have been seen, and others like them. */
+const columns: fc.Arbitrary<readonly string[]> = fc.oneof(
+  fc.constantFrom<readonly string[]>(
+    USUAL,
+    [...USUAL, "mode"],
+    ["name", "id", "state", "local-ip", "peer-ip", "tunnel-i/f"],
+    ["name", "id", "state", "monitor", "local-ip", "peer-ip", "tunnel-i/f"],
+    ["id", "name", "state", "local-ip", "peer-ip", "tunnel-i/f"],
+  ),
+  fc.constantFrom(1, 4, 6).map((at) => USUAL.toSpliced(at, 0, "gwid")),
+);
+
+/** Any columns in any order: they are read, or refused. */
+const anyColumns: fc.Arbitrary<readonly string[]> = fc.tuple(
+  fc.subarray([...USUAL.slice(3), "mode", "gwid"]),
+  fc.array(fc.nat(), { minLength: 9, maxLength: 9 }),
+).map(([optional, keys]) =>
+  [...USUAL.slice(0, 3), ...optional]
+    .map((column, index) => ({ column, key: keys[index] ?? 0 }))
+    .toSorted((one, other) => one.key - other.key)
+    .map(({ column }) => column)
+);
+
 export const layout: fc.Arbitrary<Layout> = fc.record({
   idWidth: fc.constantFrom(4, 5, 6),
   nameWidth: fc.constantFrom(30, 64),
   stateWidth: fc.constantFrom(7, 8, 10),
   addressWidth: fc.constantFrom(16, 30, 48),
-  unit: fc.constantFrom("byte", "character"),
+  unit: fc.constantFrom("byte", "character", "screen"),
   idsAtRight: fc.boolean(),
   cutsState: fc.boolean(),
-  gwidAfter: fc.constantFrom(
-    "nowhere",
-    "nowhere",
-    "id",
-    "name",
-    "monitor",
-    "peer-ip",
-  ),
-  hasMode: fc.boolean(),
+  columns,
+  isHeaderLoose: fc.boolean(),
   headerOffsets: fc.array(fc.constantFrom(-1, 0, 0, 1), { maxLength: 9 }),
   ruler: fc.constantFrom("groups", "unbroken", "none"),
   rulerGroup: fc.integer({ min: 1, max: 14 }),
@@ -337,36 +386,106 @@ export const layout: fc.Arbitrary<Layout> = fc.record({
 });
 
 /**
- * Replies of one to three tables in any layout.
+ * Replies of one to three tables in a layout that can be read.
  *
  * That a column is empty can be seen only where positions tell and where the
  * name before it stays well within its field. Elsewhere there is no gap but
- * the missing interface.
+ * the missing interface. Nor does a name hold two blanks elsewhere.
  */
 export function replyWith(entries: fc.Arbitrary<Entry>): fc.Arbitrary<Reply> {
-  const tables = fc.array(fc.array(entries, { maxLength: 6 }), {
-    minLength: 1,
-    maxLength: 3,
+  return fc.record({ layout, tables: tablesOf(entries) }).map((reply) => {
+    const layout = toReadable(reply.layout);
+    return {
+      layout,
+      tables: reply.tables.map((table) =>
+        table.map((entry) => fit(entry, layout))
+      ),
+    };
   });
-  return fc.record({ layout, tables }).map(({ layout, tables }) => ({
+}
+
+/** Replies with any columns in any order, and states blank beside any name. */
+export function oddReplyWith(
+  entries: fc.Arbitrary<Entry>,
+): fc.Arbitrary<Reply> {
+  const collapsed = fc.constantFrom<"nothing" | "header">(
+    "nothing",
+    "nothing",
+    "header",
+  );
+  return fc.record({
     layout,
-    tables: tables.map((table) =>
-      table.map((entry) => showsGaps(entry, layout) ? entry : fillGaps(entry))
-    ),
+    collapsed,
+    columns: fc.oneof(columns, anyColumns),
+    tables: tablesOf(entries),
+  }).map(({ layout, collapsed, columns, tables }) => ({
+    layout: {
+      ...layout,
+      collapsed,
+      columns,
+      // Only there it has been seen.
+      isHeaderLoose: layout.isHeaderLoose &&
+        columns.slice(0, 3).join() === "name,id,state",
+    },
+    tables,
   }));
 }
 
-function showsGaps({ id, name }: Entry, layout: Layout): boolean {
-  const bytes = new TextEncoder().encode(id.slice(layout.idWidth) + name);
-  return layout.collapsed === "nothing" && bytes.length < layout.nameWidth - 4;
+function tablesOf(
+  entries: fc.Arbitrary<Entry>,
+): fc.Arbitrary<readonly (readonly Entry[])[]> {
+  return fc.array(fc.array(entries, { maxLength: 6 }), {
+    minLength: 1,
+    maxLength: 3,
+  });
 }
 
-function fillGaps(entry: Entry): Entry {
+/** Takes out of a layout what leaves its rows in doubt. */
+function toReadable(layout: Layout): Layout {
+  const { columns, collapsed } = layout;
+  const isIdFirst = columns[0] === "id";
+  const hasExtra = columns.includes("gwid") || columns.includes("mode");
   return {
+    ...layout,
+    isHeaderLoose: layout.isHeaderLoose && !isIdFirst,
+    collapsed: hasExtra && collapsed === "header" ? "nothing" : collapsed,
+  };
+}
+
+function fit(entry: Entry, layout: Layout): Entry {
+  const isLoose = layout.isHeaderLoose || layout.collapsed !== "nothing";
+  const { id, columns } = { ...entry, ...layout };
+  const isFull = [entry.state, entry.monitor, entry.gwid, entry.mode]
+    .every((value) => value !== "");
+  const isPlain = /^[ -~]*$/.test(entry.name);
+  const name = isFull && isPlain ? entry.name : collapse(entry.name);
+  const length = Math.max(
+    lengthOf(id.slice(layout.idWidth) + name, "byte"),
+    lengthOf(name, layout.unit),
+  );
+  const isShort = length < layout.nameWidth - 4;
+  const fitted = {
     ...entry,
-    state: entry.state || "rekey",
-    monitor: entry.monitor || "off",
+    // A name that comes first must not look like a prompt.
+    name: columns[0] === "name" ? name.replaceAll(/[@>#]/g, "-") : name,
+  };
+  if (isShort && !isLoose) return fitted;
+  const isWeak = isLoose &&
+    (columns[0] === "name" || !columns.includes("monitor") ||
+      layout.collapsed === "header");
+  // Below a header without positions two blanks have to follow the name.
+  const needsShortName = layout.collapsed === "header" && columns[0] === "id";
+  return {
+    ...fitted,
+    name: needsShortName
+      ? [...collapse(fitted.name)].slice(0, 6).join("").trim()
+      : collapse(fitted.name),
+    state: isWeak || entry.state === "" ? "init" : entry.state,
+    monitor: isWeak || entry.monitor === "" ? "off" : entry.monitor,
     gwid: entry.gwid || "0",
     mode: entry.mode || "tunnel",
+    // Where the interface is missing, too, a masked address is any word.
+    local: isWeak ? "192.0.2.1" : entry.local,
+    peer: isWeak ? "192.0.2.1" : entry.peer,
   };
 }

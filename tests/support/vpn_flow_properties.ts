@@ -9,7 +9,7 @@ import { readVpnFlow } from "./vpn_flow_reply.ts";
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { render } from "../../src/view/exposition.ts";
-import { splitDuplicates } from "../../src/model/tunnel.ts";
+import { mergeRows } from "../../src/model/tunnel.ts";
 import { firewallFamilies } from "../../src/view/metrics.ts";
 import type { VpnFlow } from "../../src/model/tunnel.ts";
 import { VpnFlowError } from "../../src/panos/vpn_flow.ts";
@@ -19,6 +19,7 @@ import {
   configuredOf,
   entry,
   oddEntry,
+  oddReplyWith,
   printReply,
   type Reply,
   replyWith,
@@ -151,6 +152,11 @@ export const properties: Readonly<Record<string, Check>> = {
     (reply) => assertReadsOrRefuses(printReply(reply), reply),
   ),
 
+  "parseVpnFlow() reads or refuses any columns in any order": forAll(
+    oddReplyWith(fc.oneof(entry, oddEntry)),
+    (reply) => assertReadsOrRefuses(printReply(reply), reply),
+  ),
+
   "parseVpnFlow() reads a reply cut at any byte whole or not at all": forAll(
     fc.tuple(usualReply, fraction),
     ([reply, at]) => {
@@ -182,7 +188,7 @@ export const properties: Readonly<Record<string, Check>> = {
           ...Object.fromEntries(labels),
           value,
         })),
-        splitDuplicates(flow).unique.map((tunnel) => ({
+        mergeRows(flow).tunnels.map((tunnel) => ({
           ifAlias: tunnel.name,
           ifDescr: tunnel.interfaceName,
           ifIndex: tunnel.id,

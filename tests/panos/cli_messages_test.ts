@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { isPagerPrompt } from "../../src/panos/pager.ts";
+import { isPagerPrompt } from "../../src/panos/cli_messages.ts";
 
 Deno.test("isPagerPrompt() knows the pagers of the CLI", () => {
   const prompts = [

@@ -1,0 +1,148 @@
+/**
+ * The header of the table of `show vpn flow`. Columns are known by their words,
+ * in any order:
+ *
+ *     id    name              state   monitor local-ip     peer-ip      tunnel-i/f
+ *     name  id  state  local-ip  peer-ip  tunnel-i/f
+ *
+ * @module
+ */
+
+import { isCollapsed, splitWords, textOf } from "./words.ts";
+
+/** Without these columns a row says nothing about a tunnel. */
+const REQUIRED = ["id", "name", "state"] as const;
+
+const OPTIONAL = ["monitor", "local-ip", "peer-ip", "tunnel-i/f"] as const;
+
+const KNOWN: ReadonlySet<string> = new Set([...REQUIRED, ...OPTIONAL]);
+
+// The two limits bound the work that one row can cost.
+const MAX_COLUMNS = 12;
+const MAX_EMPTY_COLUMNS = 3;
+
+/** Numbers of the columns that a reading takes to be empty. */
+export type EmptyColumns = ReadonlySet<number>;
+
+/** Which column is which; `undefined` for one that the table does not have. */
+export interface ColumnNumbers {
+  readonly id: number;
+  readonly name: number;
+  readonly state: number;
+  readonly monitor: number | undefined;
+  readonly localIp: number | undefined;
+  readonly peerIp: number | undefined;
+  readonly interfaceName: number | undefined;
+  /** Columns that this parser does not know. */
+  readonly others: readonly number[];
+}
+
+/** The header of a table. Columns are numbered from 0, left to right. */
+export interface Header {
+  /** Where each column's header starts. */
+  readonly starts: readonly number[];
+  readonly numbers: ColumnNumbers;
+  /** Whether runs of blanks were collapsed, so that `starts` mean nothing. */
+  readonly isCollapsed: boolean;
+  /**
+   * Whether name, id and state come first, in this order: then the id shows
+   * where the name ends, whatever the name holds.
+   */
+  readonly isIdBehindName: boolean;
+  /**
+   * Whether name, state and an address follow each other in this order, with
+   * nothing between name and state but the id. An address is never missing, so
+   * that it shows what is. In any other table little may be missing.
+   */
+  readonly isUsual: boolean;
+  /** What may be empty in a row where counting decides: at most the interface. */
+  readonly emptyByCount: readonly EmptyColumns[];
+  /** What may be empty in a row that has positions. */
+  readonly emptyByPosition: readonly EmptyColumns[];
+}
+
+/** Whether a line means to be the header of a table. */
+export function isHeader(line: string): boolean {
+  if (!/(?:^| )name(?: |$)/i.test(line)) return false;
+  const spans = splitWords(line);
+  const words = spans.map((span) => textOf(line, span).toLowerCase());
+  if (words.some((word) => /^[0-9]/.test(word))) return false;
+  const required = REQUIRED.filter((column) => words.includes(column));
+  if (OPTIONAL.some((column) => words.includes(column))) {
+    return required.length >= 2;
+  }
+  // A sentence of a banner may hold the three words, too.
+  return required.length === 3 &&
+    (words.every((word) => KNOWN.has(word)) || !isCollapsed(spans));
+}
+
+/** Reads a header; returns what is wrong with it if it cannot be read. */
+export function parseHeader(line: string): Header | string {
+  const spans = splitWords(line);
+  const words = spans.map((span) => textOf(line, span).toLowerCase());
+  if (words.length > MAX_COLUMNS) return "the header has too many columns";
+  for (const column of REQUIRED) {
+    if (!words.includes(column)) return `the header has no column "${column}"`;
+  }
+  for (const column of KNOWN) {
+    if (words.indexOf(column) !== words.lastIndexOf(column)) {
+      return `the header has two columns "${column}"`;
+    }
+  }
+  const numbers = numberColumns(words);
+  const { id, name, state, localIp = -1 } = numbers;
+  return {
+    starts: spans.map(({ start }) => start),
+    numbers,
+    isCollapsed: isCollapsed(spans),
+    isIdBehindName: name === 0 && id === 1 && state === 2,
+    isUsual: localIp > state &&
+      (state === name + 1 || (id === name + 1 && state === name + 2)),
+    ...emptyColumns(numbers),
+  };
+}
+
+function numberColumns(words: readonly string[]): ColumnNumbers {
+  const find = (column: string): number | undefined => {
+    const number = words.indexOf(column);
+    return number === -1 ? undefined : number;
+  };
+  return {
+    id: words.indexOf("id"),
+    name: words.indexOf("name"),
+    state: words.indexOf("state"),
+    monitor: find("monitor"),
+    localIp: find("local-ip"),
+    peerIp: find("peer-ip"),
+    interfaceName: find("tunnel-i/f"),
+    others: [...words.keys()].filter((n) => !KNOWN.has(words[n] ?? "")),
+  };
+}
+
+function emptyColumns(
+  { state, monitor, interfaceName, others }: ColumnNumbers,
+): Pick<Header, "emptyByCount" | "emptyByPosition"> {
+  const nothing: readonly EmptyColumns[] = [new Set<number>()];
+  const isNumber = (n: number | undefined): n is number => n !== undefined;
+  const emptyByCount = combine(nothing, [interfaceName].filter(isNumber));
+  // The state of a tunnel's bare-name row has been seen blank. A missing
+  // address has not: a row that ends before its addresses was cut.
+  const emptyByPosition = combine(
+    emptyByCount,
+    [state, monitor, ...others].filter(isNumber),
+  );
+  return { emptyByCount, emptyByPosition };
+}
+
+/** Adds to the sets every combination of these columns. */
+function combine(
+  start: readonly EmptyColumns[],
+  columns: readonly number[],
+): readonly EmptyColumns[] {
+  let sets = start;
+  for (const column of columns) {
+    const smaller = sets.filter(({ size }) => size < MAX_EMPTY_COLUMNS);
+    sets = [...sets, ...smaller.map((set) => new Set([...set, column]))];
+  }
+  return sets;
+}
