@@ -324,7 +324,7 @@ Deno.test("--check asks no second firewall before one has accepted the account",
   await t.step("so does a password that is not answered", async () => {
     const { code, stdout } = await runExporter(["--check"], {
       ...environmentOf(silent, good),
-      SSH_LOGIN_TIMEOUT: "2",
+      SSH_LOGIN_TIMEOUT: "5",
     });
     assert.equal(code, 1);
     const stop = `not answered by ${targetOf(silent)}; 1 not asked`;
