@@ -18,7 +18,7 @@ import { surviveBugs } from "./src/std/bugs.ts";
 import { systemClock } from "./src/std/clock.ts";
 import { LineQueue } from "./src/std/line_queue.ts";
 import { createLog, FORMATS, type Log } from "./src/std/log.ts";
-import { maskOf, quote } from "./src/std/quote.ts";
+import { maskOf } from "./src/std/quote.ts";
 import { print, readInput } from "./src/std/standard_streams.ts";
 import { StartError } from "./src/std/start_error.ts";
 import { REVISION, VERSION } from "./src/std/version.ts";
@@ -77,7 +77,12 @@ function readConfig(): Config {
 }
 
 /** What is done with a configuration; the outcome is the exit code. */
-type Task = (config: Config, log: Log) => Promise<number>;
+type Task = (
+  config: Config,
+  log: Log,
+  /** Shows a line on stderr that is no event. */
+  tell: (line: string) => void,
+) => Promise<number>;
 
 async function withLog(config: Config, task: Task): Promise<number> {
   const toNotice = (lines: number): string =>
@@ -87,31 +92,17 @@ async function withLog(config: Config, task: Task): Promise<number> {
   const write = (line: string): void => queue.push(line);
   const log = createLog({ ...config.log, mask, write });
   try {
-    return await task(config, log);
+    return await task(config, log, write);
   } finally {
     await Promise.race([queue.flushed(), delay(LAST_LINES_MS)]);
   }
 }
 
-function checkNow(name: string | undefined): Task {
-  return async (config, log) => {
+function checkNow(target: string | undefined): Task {
+  return async (config, log, tell) => {
     warn(config, log);
-    await using fleet = createFleet(
-      { ...config, sessionIdleTimeoutMs: 0 },
-      log,
-    );
-    const named = name === undefined ? undefined : fleet.find(name);
-    if (name !== undefined && named === undefined) {
-      const known = fleet.firewalls.map(({ target }) => quote(target));
-      const stderr = `Cannot check ${quote(name)}: HOSTNAME and TARGETS name ${
-        known.join(", ")
-      }\n`;
-      return await conclude({ stderr, code: EXIT_USAGE });
-    }
-    const firewalls = named === undefined ? fleet.firewalls : [named];
-    // nobody comes back for a login that takes longer than a scrape may
-    const waitMs = config.loginTimeoutMs + config.scrapeTimeoutMs;
-    return await conclude(await check(firewalls, waitMs));
+    const show = (text: string): Promise<void> => print(text, Deno.stdout);
+    return await check(config, target, { log, tell, print: show });
   };
 }
 

@@ -1,19 +1,146 @@
 /**
- * `--check`: polls firewalls once, for people.
+ * `--check`: examines firewalls one after the other, for people.
+ *
+ * A wrong password that is sent to many firewalls locks the account on all of
+ * them. So nothing is sent to a second firewall before one has accepted the
+ * account, and two rejections in a row end the run.
  *
  * @module
  */
 
-import type { Firewall } from "../firewall/firewall.ts";
-import { type Outcome, toOutcome } from "./outcome.ts";
+import type { Config } from "../config/config.ts";
+import { createFleet, type Fleet } from "../firewall/fleet.ts";
+import { systemClock } from "../std/clock.ts";
+import type { Log } from "../std/log.ts";
+import { maskOf, quote } from "../std/quote.ts";
+import { diagnose } from "./diagnosis.ts";
+import { examine, type ExamineOptions, type Patient } from "./examine.ts";
+import type { Findings } from "./findings.ts";
+import { verdictOf, writeLetter } from "./letter.ts";
 
-/** Polls each firewall once; shows the exposition if there is one. */
+export interface CheckOptions {
+  readonly log: Log;
+  /** Shows a line of progress. */
+  readonly tell: (line: string) => void;
+  /** Shows what was found, as soon as it is. */
+  print(text: string): Promise<void>;
+}
+
+/** Good, not good, or no such target. */
+export type ExitCode = 0 | 1 | 2;
+
+/**
+ * Examines all firewalls of a configuration, or one.
+ *
+ * @param name Of the one, however it is spelled.
+ */
 export async function check(
-  firewalls: readonly Firewall[],
-  waitMs: number,
-): Promise<Outcome> {
-  const statuses = await Promise.all(
-    firewalls.map((firewall) => firewall.poll(waitMs)),
-  );
-  return toOutcome(statuses);
+  config: Config,
+  name: string | undefined,
+  { log, tell, print }: CheckOptions,
+): Promise<ExitCode> {
+  const advice = new AdviceLog(log);
+  await using fleet = createFleet(config, advice.log);
+  const patients = findPatients(fleet, name);
+  if (patients.length === 0) {
+    const known = fleet.firewalls.map(({ target }) => quote(target)).join(", ");
+    tell(
+      `Cannot check ${quote(name ?? "")}: HOSTNAME and TARGETS name ${known}`,
+    );
+    return 2;
+  }
+  const { loginTimeoutMs, scrapeTimeoutMs, credentials } = config;
+  const mask = maskOf(credentials.password);
+  const clock = systemClock;
+  return await checkAll(patients, {
+    ...{ clock, loginTimeoutMs, scrapeTimeoutMs, tell, mask, print },
+    adviceOn: (target) => advice.on(target),
+  });
+}
+
+/** None if there is no firewall of that name. */
+function findPatients(
+  fleet: Fleet,
+  name: string | undefined,
+): readonly Patient[] {
+  const named = name === undefined ? undefined : fleet.find(name);
+  if (name !== undefined && named === undefined) return [];
+  const firewalls = named === undefined ? fleet.firewalls : [named];
+  return firewalls.map((firewall) => ({
+    target: firewall.target,
+    openSession: fleet.openSession(firewall),
+  }));
+}
+
+export interface CheckAllOptions
+  extends ExamineOptions, Pick<CheckOptions, "print"> {
+  /** What the log has advised about a firewall. */
+  adviceOn(target: string): readonly string[];
+}
+
+const MAX_REJECTIONS = 2;
+
+/** @returns 0 if the exporter can rely on all of the firewalls. */
+export async function checkAll(
+  patients: readonly Patient[],
+  options: CheckAllOptions,
+): Promise<0 | 1> {
+  const verdicts: string[] = [];
+  let isGood = true;
+  let isAccepted = false;
+  let rejections = 0;
+  for (const [n, patient] of patients.entries()) {
+    const findings = await examine(patient, options);
+    const diagnosis = diagnose(findings);
+    const advice = options.adviceOn(patient.target);
+    const letter = writeLetter({ findings, diagnosis, advice }, options.mask);
+    await options.print(n === 0 ? letter : `\n${letter}`);
+    verdicts.push(verdictOf(findings, diagnosis));
+    isGood &&= diagnosis.isGood;
+    isAccepted ||= findings.credential === "accepted";
+    rejections = isRejected(findings) ? rejections + 1 : 0;
+    const left = patients.length - n - 1;
+    if (left > 0 && rejections >= (isAccepted ? MAX_REJECTIONS : 1)) {
+      verdicts.push(explainStop(findings, left));
+      break;
+    }
+  }
+  if (patients.length > 1) await options.print(summarise(verdicts));
+  return isGood ? 0 : 1;
+}
+
+/** A password that was sent and not answered may have been counted as wrong. */
+function isRejected({ loginError, credential }: Findings): boolean {
+  return loginError?.reason === "auth" || credential === "sent";
+}
+
+function explainStop({ target, loginError }: Findings, left: number): string {
+  const what = loginError?.reason === "auth" ? "rejected" : "not answered";
+  return `${what} by ${target}; ${left} not asked, so that the account is not locked`;
+}
+
+function summarise(verdicts: readonly string[]): string {
+  return `\nAll in all\n${verdicts.map((line) => `  ${line}\n`).join("")}`;
+}
+
+/** Keeps the advice that passes through the log, such as a line to paste. */
+class AdviceLog {
+  readonly #advice: { readonly target: string; readonly text: string }[] = [];
+  readonly log: Log;
+
+  constructor(next: Log) {
+    this.log = (level, message, fields = {}) => {
+      const { target, advice } = fields;
+      if (level === "warn" && target !== undefined && advice !== undefined) {
+        const text = `${message}: ${advice}`;
+        this.#advice.push({ target: String(target), text });
+      }
+      next(level, message, fields);
+    };
+  }
+
+  on(target: string): readonly string[] {
+    return this.#advice.filter((one) => one.target === target)
+      .map(({ text }) => text);
+  }
 }

@@ -24,7 +24,8 @@ these four are enough:
 
 Options:
 
-  --check [TARGET]  poll once, print the exposition and a verdict
+  --check [TARGET]  examine the firewalls one by one, print the tunnels, what is
+                    wrong, and what to do
   --parse           read a saved reply to "show vpn flow" from standard input
   --redact          read such a reply, or a whole session, from standard input,
                     and print it without the names of a customer

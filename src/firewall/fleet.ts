@@ -19,6 +19,7 @@ import type { Log } from "../std/log.ts";
 import type { LoginHold, Logins } from "../model/poll.ts";
 import { createRateLimit, type RateLimit } from "./rate_limit.ts";
 import { type OpenSession, type Session, SessionHolder } from "./session.ts";
+import { guardLogin } from "./single_login.ts";
 import { quoteWithout } from "../std/quote.ts";
 import { openShell } from "../ssh/shell.ts";
 import { isSameTarget, parseTarget, type Target } from "../model/target.ts";
@@ -37,6 +38,8 @@ export interface Fleet extends AsyncDisposable {
   find(text: string): Firewall | undefined;
   /** The same among those that TARGETS lists. */
   findTarget(text: string): Firewall | undefined;
+  /** Logs in to a firewall outside of any poll, by the rules of the guard. */
+  openSession(firewall: Firewall): OpenSession;
   /** Allows logins again, whatever was rejected; sessions go on. */
   forgetHolds(): void;
 }
@@ -83,7 +86,8 @@ export function createFleet(
         clock,
       });
       const parts = { openSession, guard, rateLimit, clock, log: targetLog };
-      return { target, firewall: wireFirewall(config, target, parts) };
+      const firewall = wireFirewall(config, target, parts);
+      return { target, firewall, openSession };
     });
 
   function findAmong(
@@ -112,6 +116,11 @@ export function createFleet(
     },
     find: (text) => findAmong(known, text),
     findTarget: (text) => findAmong(listed, text),
+    openSession({ target }): OpenSession {
+      const wanted = known.find(({ firewall }) => firewall.target === target);
+      if (wanted === undefined) throw new Error(`Cannot find ${target}`);
+      return guardLogin(target, wanted.openSession, guard);
+    },
     forgetHolds: () => guard.forget(),
     async [Symbol.asyncDispose](): Promise<void> {
       await Promise.all(firewalls.map((firewall) => firewall.end()));

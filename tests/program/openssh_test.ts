@@ -1437,11 +1437,13 @@ function checks(code: number, verdict: RegExp): Act {
   };
 }
 
-scenarios("--check polls once", {
-  "and prints the tunnels": { act: checks(0, /^panos_ipsec_up 1$/m) },
+scenarios("--check examines the firewall", {
+  "and prints the tunnels": {
+    act: checks(0, /^127\.0\.0\.1: ok: 6 tunnels: 4 up, 2 down$/m),
+  },
   "and prints why there are none": {
     reply: "Invalid syntax.\n",
-    act: checks(1, /^panos_ipsec_scrape_failure\{reason="command"\} 1$/m),
+    act: checks(1, /^127\.0\.0\.1: not ok: command refused$/m),
   },
 });
 

@@ -1,0 +1,245 @@
+/**
+ * Examines one firewall: logs in, and asks for the tunnels as text, in XML and
+ * as text again, all in one session.
+ *
+ * @module
+ */
+
+import type { OpenSession, Session } from "../firewall/session.ts";
+import { PollError } from "../model/poll.ts";
+import { toSeconds } from "../model/stopwatch.ts";
+import type { VpnFlow } from "../model/tunnel.ts";
+import type { Cli, Command } from "../panos/cli.ts";
+import { parseVpnFlow, VpnFlowError } from "../panos/vpn_flow.ts";
+import { parseVpnFlowXml } from "../panos/vpn_flow_xml.ts";
+import { untilAborted } from "../std/abort.ts";
+import type { Clock } from "../std/clock.ts";
+import { Countdown, Deadline, settledWithin } from "../std/deadline.ts";
+import type { Mask } from "../std/quote.ts";
+import type { Duration, Findings, Reading, Step } from "./findings.ts";
+import { readColumns } from "./layout.ts";
+
+/** A firewall, and how one logs in to it. */
+export interface Patient {
+  readonly target: string;
+  readonly openSession: OpenSession;
+}
+
+export interface ExamineOptions {
+  readonly clock: Clock;
+  /** From the TCP connect to the command line. */
+  readonly loginTimeoutMs: number;
+  /** For each question. */
+  readonly scrapeTimeoutMs: number;
+  /** Told of each step as it begins, in words. */
+  readonly tell: (line: string) => void;
+  /** Hides the password in what the firewall says. */
+  readonly mask: Mask;
+}
+
+/** How long the end of the session is waited for. */
+const END_LIMIT_MS = 3_000;
+
+/** Characters of a line: XML may stand on one. */
+const MAX_XML_LENGTH = 8 * 2 ** 20;
+
+const COMMAND = "show vpn flow";
+
+const IN_WORDS: Readonly<Record<Step, string>> = {
+  connect: "connecting",
+  handshake: "agreeing on keys",
+  auth: "logging in",
+  session: "waiting for the command line",
+  text: `asking "${COMMAND}" as text`,
+  XML: `asking "${COMMAND}" in XML`,
+  "text again": `asking "${COMMAND}" as text again`,
+};
+
+const OVER = new PollError("session", "The examination is over");
+
+/** Never rejects for what a firewall or a network does. */
+export async function examine(
+  patient: Patient,
+  options: ExamineOptions,
+): Promise<Findings> {
+  return await new Examination(patient, options).run();
+}
+
+type Replies = Pick<Findings, "text" | "xml" | "textAgain">;
+
+const NO_REPLIES: Replies = {
+  text: undefined,
+  xml: undefined,
+  textAgain: undefined,
+};
+
+class Examination {
+  readonly #patient: Patient;
+  readonly #options: ExamineOptions;
+  readonly #controller = new AbortController();
+  readonly #durations: Duration[] = [];
+  #step: { readonly step: Step; readonly sinceMs: number } | undefined;
+  #credential: Findings["credential"] = "not sent";
+
+  constructor(patient: Patient, options: ExamineOptions) {
+    this.#patient = patient;
+    this.#options = options;
+  }
+
+  async run(): Promise<Findings> {
+    let session: Session;
+    try {
+      session = await this.#logIn();
+    } catch (error) {
+      this.#controller.abort(error);
+      return this.#toFindings({ loginError: this.#toPollError(error) });
+    }
+    const { negotiated, cli } = session;
+    const replies = await this.#askAll(cli);
+    const { haState } = cli;
+    this.#finishStep();
+    await settledWithin(END_LIMIT_MS, session.end(), this.#options.clock);
+    this.#controller.abort(OVER);
+    return this.#toFindings({ negotiated, haState, ...replies });
+  }
+
+  async #logIn(): Promise<Session> {
+    const { clock, loginTimeoutMs } = this.#options;
+    const { signal } = this.#controller;
+    using _countdown = new Countdown(clock, loginTimeoutMs, () => {
+      const seconds = loginTimeoutMs / 1_000;
+      const message = `Cannot log in within ${seconds} s (SSH_LOGIN_TIMEOUT)`;
+      this.#controller.abort(new PollError("timeout", message));
+    });
+    return await this.#patient.openSession({
+      beforeCredential: () => {
+        this.#credential = "sent";
+        return Promise.resolve();
+      },
+      onAccepted: () => {
+        this.#credential = "accepted";
+      },
+      onPhase: (phase) => this.#begin(phase),
+    }, signal);
+  }
+
+  /** What a session cannot survive ends it. */
+  async #askAll(cli: Cli): Promise<Replies> {
+    const text = await this.#ask(cli, "text");
+    if (
+      this.#isOver || (text instanceof PollError && text.reason !== "parse")
+    ) {
+      return { ...NO_REPLIES, text };
+    }
+    const xml = await this.#switchXml(cli, { isOn: true }) ??
+      await this.#ask(cli, "XML");
+    const isComparable = xml !== "none" && !(text instanceof PollError);
+    if (!isComparable || this.#isOver) return { ...NO_REPLIES, text, xml };
+    const failure = await this.#switchXml(cli, { isOn: false });
+    const textAgain = failure instanceof PollError
+      ? failure
+      : await this.#ask(cli, "text again");
+    return { text, xml, textAgain };
+  }
+
+  async #ask(cli: Cli, step: Step): Promise<Reading> {
+    this.#begin(step);
+    const isXml = step === "XML";
+    let lines: readonly string[] = [];
+    const command: Command<VpnFlow> = {
+      text: COMMAND,
+      answer: isXml ? /</ : /tunnel/i,
+      ...(isXml && { maxLineLength: MAX_XML_LENGTH }),
+      parse(reply): VpnFlow {
+        lines = reply;
+        return isXml ? parseVpnFlowXml(reply) : parseVpnFlow(reply);
+      },
+    };
+    try {
+      const flow = await this.#inTime(COMMAND, () => cli.run(command));
+      return { flow, columns: isXml ? [] : readColumns(lines) };
+    } catch (error) {
+      return this.#toFailure(error);
+    }
+  }
+
+  /** @returns What there is instead of XML; `undefined` if it is switched. */
+  async #switchXml(
+    cli: Cli,
+    { isOn }: { readonly isOn: boolean },
+  ): Promise<PollError | "none" | undefined> {
+    this.#begin(isOn ? "XML" : "text again");
+    const setting = `set cli op-command-xml-output ${isOn ? "on" : "off"}`;
+    try {
+      const isDone = await this.#inTime(setting, () => cli.setXmlOutput(isOn));
+      return isDone ? undefined : "none";
+    } catch (error) {
+      return this.#toFailure(error);
+    }
+  }
+
+  async #inTime<Value>(
+    command: string,
+    run: () => Promise<Value>,
+  ): Promise<Value> {
+    const { clock, scrapeTimeoutMs } = this.#options;
+    const toError = (): PollError => {
+      const seconds = scrapeTimeoutMs / 1_000;
+      const message =
+        `Cannot finish "${command}": no whole answer within ${seconds} s (SCRAPE_TIMEOUT)`;
+      return new PollError("timeout", message);
+    };
+    const atMs = clock.monotonicMs() + scrapeTimeoutMs;
+    using limit = new Deadline(clock, atMs, toError);
+    return await untilAborted(run(), limit.signal);
+  }
+
+  /** A reply that cannot be read leaves the session as it is. */
+  #toFailure(error: unknown): PollError {
+    const failure = this.#toPollError(error);
+    if (!(error instanceof VpnFlowError)) this.#controller.abort(failure);
+    return failure;
+  }
+
+  #toPollError(error: unknown): PollError {
+    const { mask } = this.#options;
+    if (error instanceof VpnFlowError) {
+      return new PollError(error.reason, mask(error.message), { cause: error });
+    }
+    if (error instanceof PollError) return error;
+    throw error;
+  }
+
+  get #isOver(): boolean {
+    return this.#controller.signal.aborted;
+  }
+
+  #begin(step: Step): void {
+    if (this.#step?.step === step) return;
+    this.#finishStep();
+    this.#step = { step, sinceMs: this.#options.clock.monotonicMs() };
+    this.#options.tell(`${this.#patient.target}: ${IN_WORDS[step]}`);
+  }
+
+  #finishStep(): void {
+    if (this.#step === undefined) return;
+    const { step, sinceMs } = this.#step;
+    const spentMs = this.#options.clock.monotonicMs() - sinceMs;
+    this.#durations.push({ step, seconds: toSeconds(spentMs) });
+    this.#step = undefined;
+  }
+
+  #toFindings(found: Partial<Findings>): Findings {
+    this.#finishStep();
+    return {
+      target: this.#patient.target,
+      durations: this.#durations,
+      credential: this.#credential,
+      loginError: undefined,
+      negotiated: undefined,
+      haState: undefined,
+      ...NO_REPLIES,
+      ...found,
+    };
+  }
+}

@@ -1,0 +1,190 @@
+/**
+ * An examination as an operator reads it: what was asked, what was found, what
+ * is wrong, what to do.
+ *
+ * @module
+ */
+
+import { PollError } from "../model/poll.ts";
+import type { Tunnel } from "../model/tunnel.ts";
+import { monitorInWords, stateInWords } from "../model/tunnel_words.ts";
+import { escapeUnsafe, type Mask } from "../std/quote.ts";
+import { duration } from "../view/format.ts";
+import type { Difference } from "./compare.ts";
+import type { Diagnosis } from "./diagnosis.ts";
+import type { Findings } from "./findings.ts";
+
+/** What an examination has come to. */
+export interface Case {
+  readonly findings: Findings;
+  readonly diagnosis: Diagnosis;
+  /** What the log has advised meanwhile. */
+  readonly advice: readonly string[];
+}
+
+/** Characters of a text from the firewall that are shown. */
+const MAX_LENGTH = 128;
+
+/** Writes the letter; its last line is the verdict. */
+export function writeLetter(
+  { findings, diagnosis, advice }: Case,
+  mask: Mask,
+): string {
+  const show = (text: string): string => showSafely(mask(text));
+  const { tunnels, found, wrong, differences, remedies } = diagnosis;
+  const todo = [...remedies, ...advice];
+  const rows = differences.flatMap((one) => showDifference(one, show));
+  const parts = [
+    showFacts(findings),
+    tunnels === undefined || tunnels.length === 0
+      ? []
+      : showTunnels(tunnels, show),
+    section("Found", found),
+    [...section("Wrong", wrong), ...rows.map((row) => `  ${row}`)],
+    section("To do", todo.length === 0 ? ["Nothing."] : todo),
+    [verdictOf(findings, diagnosis)],
+  ];
+  return parts.filter(({ length }) => length > 0)
+    .map((lines) => `${lines.join("\n")}\n`).join("\n");
+}
+
+/** "fw1: ok: 6 tunnels: 4 up, 2 down". */
+export function verdictOf(
+  { target }: Findings,
+  { isGood, verdict }: Diagnosis,
+): string {
+  return `${target}: ${isGood ? "ok" : "not ok"}: ${verdict}`;
+}
+
+function showFacts(findings: Findings): readonly string[] {
+  const { target, durations, negotiated, haState } = findings;
+  const facts: readonly (readonly [string, string | undefined])[] = [
+    ["Firewall", target],
+    ["Asked", showQuestions(findings)],
+    [
+      "SSH",
+      negotiated &&
+      [negotiated.kex, negotiated.hostKey, negotiated.cipher, negotiated.mac]
+        .filter((name) => name !== "").map(escapeUnsafe).join(", "),
+    ],
+    ["HA state", haState],
+    ["Layout", showLayout(findings)],
+    [
+      "Took",
+      durations.map(({ step, seconds }) => `${step} ${duration(seconds)}`)
+        .join(", "),
+    ],
+  ];
+  return facts.filter(([, fact]) => fact !== undefined && fact !== "")
+    .map(([title, fact]) => `${title.padEnd(10)}${fact}`);
+}
+
+function showQuestions({ text, xml, textAgain }: Findings): string {
+  if (text === undefined) return "nothing: the login failed";
+  const forms = ["as text"];
+  if (xml !== undefined) forms.push("in XML");
+  if (textAgain !== undefined) forms.push("as text again");
+  return `"show vpn flow" ${forms.join(", ")}`;
+}
+
+function showLayout({ text, xml }: Findings): string | undefined {
+  if (text === undefined) return undefined;
+  if (!(text instanceof PollError)) {
+    if (text.columns.length === 0) return "text without a header";
+    const columns = text.columns.map(({ name, width }) =>
+      width === undefined ? name : `${name} (${width})`
+    );
+    return `text: ${columns.map(showSafely).join(", ")}`;
+  }
+  const isRead = xml !== undefined && xml !== "none" &&
+    !(xml instanceof PollError);
+  return isRead ? "XML; the text is not understood" : undefined;
+}
+
+type Show = (text: string) => string;
+
+const TITLES = [
+  "id",
+  "tunnel",
+  "state",
+  "monitor",
+  "interface",
+  "local",
+  "peer",
+];
+
+function showTunnels(
+  tunnels: readonly Tunnel[],
+  show: Show,
+): readonly string[] {
+  return align([TITLES, ...tunnels.map((tunnel) => toCells(tunnel, show))]);
+}
+
+function toCells(tunnel: Tunnel, show: Show): readonly string[] {
+  const state = stateInWords(tunnel);
+  const word = state === "unknown" && tunnel.stateWord !== ""
+    ? `${state} (${tunnel.stateWord})`
+    : state;
+  return [
+    tunnel.id,
+    tunnel.name,
+    word,
+    monitorInWords(tunnel) ?? (tunnel.monitor === "" ? "?" : tunnel.monitor),
+    tunnel.interfaceName,
+    tunnel.localIp,
+    tunnel.peerIp,
+  ].map((cell) => cell === "" ? "-" : show(cell));
+}
+
+/** Both rows, one below the other, as the firewall printed their words. */
+function showDifference(
+  { id, text, xml, fields }: Difference,
+  show: Show,
+): readonly string[] {
+  const title = fields.length > 0
+    ? `id ${show(id)} differs in ${fields.join(", ")}`
+    : `id ${show(id)} stands only in the ${
+      text === undefined ? "XML" : "text"
+    }`;
+  const cells = (form: string, row: Tunnel | undefined): readonly string[] =>
+    row === undefined ? [form, "(no such row)"] : [
+      form,
+      ...[
+        row.id,
+        row.name,
+        row.stateWord,
+        row.monitor,
+        row.interfaceName,
+        row.localIp,
+        row.peerIp,
+      ].map((cell) => cell === "" ? "-" : show(cell)),
+    ];
+  return [title, ...align([cells("  text", text), cells("  XML", xml)])];
+}
+
+/** Puts cells below each other, two blanks apart. */
+function align(rows: readonly (readonly string[])[]): readonly string[] {
+  const widths: number[] = [];
+  for (const row of rows) {
+    for (const [n, cell] of row.entries()) {
+      widths[n] = Math.max(widths[n] ?? 0, lengthOf(cell));
+    }
+  }
+  return rows.map((row) =>
+    row.map((cell, n) => cell + " ".repeat((widths[n] ?? 0) - lengthOf(cell)))
+      .join("  ").trimEnd()
+  );
+}
+
+function lengthOf(text: string): number {
+  return [...text].length;
+}
+
+function section(title: string, lines: readonly string[]): readonly string[] {
+  return lines.length === 0 ? [] : [title, ...lines.map((line) => `  ${line}`)];
+}
+
+function showSafely(text: string): string {
+  const isLong = text.length > MAX_LENGTH;
+  return escapeUnsafe(isLong ? `${text.slice(0, MAX_LENGTH)}…` : text);
+}

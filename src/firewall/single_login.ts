@@ -1,0 +1,37 @@
+/**
+ * A login that no poll shares.
+ *
+ * @module
+ */
+
+import { untilAborted } from "../std/abort.ts";
+import type { Guard } from "./guard.ts";
+import type { OpenSession } from "./session.ts";
+
+/** Makes of a way to log in one that goes by the rules of the guard. */
+export function guardLogin(
+  target: string,
+  openSession: OpenSession,
+  guard: Guard,
+): OpenSession {
+  return async (progress, signal) => {
+    guard.check(target);
+    using attempt = guard.attempt(target, signal);
+    const opened = openSession({
+      onPhase: progress.onPhase,
+      async beforeCredential(): Promise<void> {
+        await attempt.beforeCredential();
+        await progress.beforeCredential();
+      },
+      onAccepted(): void {
+        attempt.accepted();
+        progress.onAccepted();
+      },
+    }, signal);
+    try {
+      return await untilAborted(opened, signal);
+    } catch (error) {
+      throw attempt.failed(error);
+    }
+  };
+}
