@@ -115,6 +115,7 @@ export class PolledFirewall implements Firewall {
       poll,
       lastSuccessAt: this.#lastSuccessAt,
       loginDuration: sessions.loginDuration,
+      negotiated: sessions.negotiated,
       authRetryAt: guard.retryAt(target),
       logins: sessions.logins,
       history: journal.history,

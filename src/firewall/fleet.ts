@@ -161,6 +161,7 @@ function createSshLogin(
   const { host, port } = target;
   const hostKey = createHostKeyCheck(config, target, log);
   const quote = quoteWithout(credentials.password);
+  let isFirst = true;
   return async (progress, signal): Promise<Session> => {
     const shell = await openShell({
       credentials,
@@ -171,7 +172,13 @@ function createSshLogin(
       ...progress,
     }, signal);
     const cli = await startCli(shell, { quote, clock });
-    return { cli, negotiated: shell.negotiated, end: shell.end };
+    const { negotiated, end } = shell;
+    if (isFirst) {
+      const { kex, hostKey, cipher, mac } = negotiated;
+      log("info", "first login", { kex, ["host_key"]: hostKey, cipher, mac });
+    }
+    isFirst = false;
+    return { cli, negotiated, end };
   };
 }
 

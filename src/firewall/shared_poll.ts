@@ -29,7 +29,7 @@ import type { VpnFlow } from "../model/tunnel.ts";
 import { parseVpnFlow, VpnFlowError } from "../panos/vpn_flow.ts";
 
 /** What a firewall has told. */
-export type Answer = Pick<GoodPoll, "flow" | "haState">;
+export type Answer = Pick<GoodPoll, "flow" | "form" | "haState">;
 
 /** A poll that has ended. */
 export interface Conclusion {
@@ -171,7 +171,7 @@ export class SharedPoll {
     try {
       const flow = await this.#run(session, SHOW_VPN_FLOW);
       this.#sessions.release(session);
-      return { flow, haState: session.cli.haState };
+      return { flow, form: "text", haState: session.cli.haState };
     } catch (error) {
       if (error instanceof VpnFlowError) {
         // the prompt has returned: nothing is wrong with the session

@@ -631,8 +631,10 @@ Deno.test("status says what is known and asks nothing", async () => {
     poll: undefined,
     lastSuccessAt: undefined,
     loginDuration: undefined,
+    negotiated: undefined,
     authRetryAt: undefined,
     logins: 0,
+    history: NO_HISTORY,
   });
   await time.pass(5_000);
   await scene.pollWell();

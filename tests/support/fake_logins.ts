@@ -17,6 +17,7 @@ import {
 } from "../../src/firewall/session.ts";
 import { Stopwatch } from "../../src/model/stopwatch.ts";
 import type { FakeTime } from "./fake_time.ts";
+import { NEGOTIATED } from "./status.ts";
 import { inventTunnels, printVpnFlow } from "./vpn_flow_reply.ts";
 
 /** What a session answers when the test does not say: two tunnels. */
@@ -201,12 +202,7 @@ function createSession(time: FakeTime, signal: AbortSignal): FakeSession {
 
   return {
     session: {
-      negotiated: {
-        kex: "curve25519-sha256",
-        hostKey: "ssh-ed25519",
-        cipher: "aes256-gcm@openssh.com",
-        mac: "",
-      },
+      negotiated: NEGOTIATED,
       cli: {
         haState: "active",
         closed: closed.promise,
