@@ -10,6 +10,7 @@ import type { Guard } from "./guard.ts";
 import type { Poll, Status } from "../model/poll.ts";
 import type { SessionHolder } from "./session.ts";
 import { type Conclusion, SharedPoll } from "./shared_poll.ts";
+import { TableReader } from "./table_reader.ts";
 
 /** A firewall that can be asked. */
 export interface Firewall {
@@ -44,6 +45,7 @@ export interface FirewallOptions {
 /** A firewall that is polled when it is asked for, by one poll at a time. */
 export class PolledFirewall implements Firewall {
   readonly #options: FirewallOptions;
+  readonly #reader: TableReader;
   #underWay: SharedPoll | undefined;
   #last: Conclusion | undefined;
   /** Monotonic, in milliseconds. */
@@ -53,6 +55,7 @@ export class PolledFirewall implements Firewall {
   /** Nothing is sent to it yet. */
   constructor(options: FirewallOptions) {
     this.#options = options;
+    this.#reader = new TableReader(options.clock);
   }
 
   get target(): string {
@@ -82,7 +85,7 @@ export class PolledFirewall implements Firewall {
 
   #start(): SharedPoll {
     const { sessions, clock } = this.#options;
-    const shared = new SharedPoll(sessions, clock);
+    const shared = new SharedPoll(sessions, this.#reader, clock);
     this.#carryOut(shared);
     return shared;
   }

@@ -42,6 +42,10 @@ export interface FakeSession {
   readonly session: Session;
   /** Commands run so far. */
   readonly commands: number;
+  /** How XML was switched on (`true`) and off so far. */
+  readonly xmlSettings: readonly boolean[];
+  /** Answers such a setting; the firewall has no XML unless a test says so. */
+  setXmlOutput: (isOn: boolean) => Promise<boolean>;
   /** Whether it was told to end. */
   readonly isEnding: boolean;
   /** Answers the command that runs. */
@@ -191,7 +195,7 @@ function createSession(time: FakeTime, signal: AbortSignal): FakeSession {
   let running = Promise.withResolvers<string>();
   let commands = 0;
   let isEnding = false;
-  const isSet = true;
+  const xmlSettings: boolean[] = [];
 
   function close(reason: PollError): void {
     closed.resolve(reason);
@@ -200,7 +204,10 @@ function createSession(time: FakeTime, signal: AbortSignal): FakeSession {
   }
   signal.addEventListener("abort", () => close(signal.reason));
 
-  return {
+  const hasXml = false;
+  const fake: FakeSession = {
+    xmlSettings,
+    setXmlOutput: () => Promise.resolve(hasXml),
     session: {
       negotiated: NEGOTIATED,
       cli: {
@@ -210,7 +217,13 @@ function createSession(time: FakeTime, signal: AbortSignal): FakeSession {
           commands++;
           return parse((await running.promise).split(/\r?\n/));
         },
-        setXmlOutput: () => Promise.resolve(isSet),
+        async setXmlOutput(isOn): Promise<boolean> {
+          xmlSettings.push(isOn);
+          return await Promise.race([
+            fake.setXmlOutput(isOn),
+            closed.promise.then((reason) => Promise.reject(reason)),
+          ]);
+        },
       },
       async end(): Promise<void> {
         isEnding = true;
@@ -238,4 +251,5 @@ function createSession(time: FakeTime, signal: AbortSignal): FakeSession {
       await time.settle();
     },
   };
+  return fake;
 }
