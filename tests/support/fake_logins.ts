@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Command } from "../../src/panos/cli.ts";
+import type { Cli, Command } from "../../src/panos/cli.ts";
 import { Guard } from "../../src/firewall/guard.ts";
 import { createRateLimit } from "../../src/firewall/rate_limit.ts";
 import { PollError } from "../../src/model/poll.ts";
@@ -42,10 +42,6 @@ export interface FakeSession {
   readonly session: Session;
   /** Commands run so far. */
   readonly commands: number;
-  /** How XML was switched on (`true`) and off so far. */
-  readonly xmlSettings: readonly boolean[];
-  /** Answers such a setting; the firewall has no XML unless a test says so. */
-  setXmlOutput: (isOn: boolean) => Promise<boolean>;
   /** Whether it was told to end. */
   readonly isEnding: boolean;
   /** Answers the command that runs. */
@@ -82,10 +78,17 @@ export function createGuard({ clock }: Pick<FakeTime, "clock">): Guard {
   });
 }
 
-/** Prepares the sessions of the firewall `fw-a`. */
+const HAS_XML = false;
+
+/**
+ * Prepares the sessions of the firewall `fw-a`.
+ *
+ * @param setXmlOutput Answers that setting; by default it is not known.
+ */
 export function createScene(
   time: FakeTime,
   options: Partial<SessionHolderOptions> = {},
+  setXmlOutput: Cli["setXmlOutput"] = () => Promise.resolve(HAS_XML),
 ): Scene {
   const logins: FakeLogin[] = [];
   const unheard: unknown[] = [];
@@ -95,7 +98,15 @@ export function createScene(
     const { promise, resolve, reject } = Promise.withResolvers<Session>();
     signal.addEventListener("abort", () => reject(signal.reason));
     logins.push(
-      createLogin({ time, progress, signal, resolve, reject, opened }),
+      createLogin({
+        time,
+        progress,
+        signal,
+        resolve,
+        reject,
+        opened,
+        setXmlOutput,
+      }),
     );
     return promise;
   };
@@ -145,13 +156,22 @@ export function nth<Value>(values: readonly Value[], index: number): Value {
   return value;
 }
 
-function createLogin({ time, progress, signal, resolve, reject, opened }: {
+function createLogin({
+  time,
+  progress,
+  signal,
+  resolve,
+  reject,
+  opened,
+  setXmlOutput,
+}: {
   readonly time: FakeTime;
   readonly progress: LoginProgress;
   readonly signal: AbortSignal;
   readonly resolve: (session: Session) => void;
   readonly reject: (reason: Error) => void;
   readonly opened: FakeSession[];
+  readonly setXmlOutput: Cli["setXmlOutput"];
 }): FakeLogin {
   let isAuthenticated = false;
 
@@ -167,7 +187,7 @@ function createLogin({ time, progress, signal, resolve, reject, opened }: {
   }
 
   async function open(): Promise<FakeSession> {
-    const session = createSession(time, signal);
+    const session = createSession(time, signal, setXmlOutput);
     opened.push(session);
     resolve(session.session);
     await time.settle();
@@ -190,12 +210,15 @@ function createLogin({ time, progress, signal, resolve, reject, opened }: {
   };
 }
 
-function createSession(time: FakeTime, signal: AbortSignal): FakeSession {
+function createSession(
+  time: FakeTime,
+  signal: AbortSignal,
+  setXmlOutput: Cli["setXmlOutput"],
+): FakeSession {
   const closed = Promise.withResolvers<PollError>();
   let running = Promise.withResolvers<string>();
   let commands = 0;
   let isEnding = false;
-  const xmlSettings: boolean[] = [];
 
   function close(reason: PollError): void {
     closed.resolve(reason);
@@ -204,10 +227,7 @@ function createSession(time: FakeTime, signal: AbortSignal): FakeSession {
   }
   signal.addEventListener("abort", () => close(signal.reason));
 
-  const hasXml = false;
-  const fake: FakeSession = {
-    xmlSettings,
-    setXmlOutput: () => Promise.resolve(hasXml),
+  return {
     session: {
       negotiated: NEGOTIATED,
       cli: {
@@ -218,9 +238,8 @@ function createSession(time: FakeTime, signal: AbortSignal): FakeSession {
           return parse((await running.promise).split(/\r?\n/));
         },
         async setXmlOutput(isOn): Promise<boolean> {
-          xmlSettings.push(isOn);
           return await Promise.race([
-            fake.setXmlOutput(isOn),
+            setXmlOutput(isOn),
             closed.promise.then((reason) => Promise.reject(reason)),
           ]);
         },
@@ -251,5 +270,4 @@ function createSession(time: FakeTime, signal: AbortSignal): FakeSession {
       await time.settle();
     },
   };
-  return fake;
 }
