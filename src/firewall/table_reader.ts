@@ -57,8 +57,10 @@ export class TableReader {
   readonly #memory: FormMemory;
   /** The session that prints XML, if there is one. */
   #inXml: Session | undefined;
-  /** One that was switched back, and has not printed a good text since. */
-  #switchedBack: Session | undefined;
+  /** One that was switched back, and has not shown that it prints text. */
+  #doubted: Session | undefined;
+  /** What was wrong with the last text. */
+  #lastProblem: string | undefined;
 
   constructor(clock: Clock) {
     this.#memory = new FormMemory(clock);
@@ -93,11 +95,12 @@ export class TableReader {
     try {
       const flow = await within(`"${SHOW}"`, session.cli.run(SHOW_AS_TEXT));
       this.#memory.noteTextRead();
-      this.#switchedBack = undefined;
+      this.#doubted = undefined;
       return { flow, form: "text" };
     } catch (error) {
       if (!(error instanceof VpnFlowError)) throw error;
       const problem = explain(error);
+      this.#recognize(session, problem);
       if (error.reason === "parse" && this.#memory.allowsXml) {
         const reading = await this.#readXml(asked, problem);
         if (typeof reading !== "string") return reading;
@@ -106,10 +109,15 @@ export class TableReader {
       const failure = xmlProblem === undefined
         ? new PollError(error.reason, problem, { cause: error })
         : unreadable(problem, xmlProblem);
-      // what cannot be read may be XML that has stayed on
-      if (this.#switchedBack === session) throw failure;
+      if (this.#doubted === session) throw failure;
       return failure;
     }
+  }
+
+  /** What cannot be read may be XML that stays on, unless it is as before. */
+  #recognize(session: Session, problem: string): void {
+    if (problem === this.#lastProblem) this.#doubted = undefined;
+    if (this.#doubted !== session) this.#lastProblem = problem;
   }
 
   /** @returns What is wrong with the XML, if the session can go on. */
@@ -166,7 +174,7 @@ export class TableReader {
       throw unreadable("Cannot have the table as text again", xmlProblem);
     }
     this.#inXml = undefined;
-    this.#switchedBack = session;
+    this.#doubted = session;
   }
 }
 

@@ -132,6 +132,22 @@ Deno.test("XML that stays on and cannot be read ends its session", async () => {
   assert.equal(device.logins, 2);
 });
 
+Deno.test("a session that prints another text than before it was switched back is ended", async () => {
+  using time = stopTime();
+  await using device = new Device(time, { xml: "\n" });
+  problemOf(await device.poll());
+  device.text = "A new release\n";
+  problemOf(await device.poll());
+  assert(device.signal().aborted);
+  for (let polls = 0; polls < 3; polls++) problemOf(await device.poll());
+  assert.equal(device.logins, 2);
+  await time.pass(HOUR_MS);
+  device.asked.length = 0;
+  for (let polls = 0; polls < 3; polls++) problemOf(await device.poll());
+  const asked = ["login", "text", "on", "xml", "off", "text", "text"];
+  assert.deepEqual(device.asked, asked, "this text is known");
+});
+
 Deno.test("XML that cannot be read either keeps the session, and is left alone for an hour", async (t) => {
   for (const [fault, xml] of Object.entries(XML_FAULTS)) {
     await t.step(fault, async () => {
@@ -145,7 +161,9 @@ Deno.test("XML that cannot be read either keeps the session, and is left alone f
       assert(!device.signal().aborted);
       await time.pass(HOUR_MS - 1);
       problemOf(await device.poll());
+      problemOf(await device.poll());
       assert.equal(count(device.asked, "xml"), 1);
+      assert.equal(device.logins, 1);
       device.xml = XML;
       await time.pass(1);
       assert.equal(readingOf(await device.poll()).form, "xml");

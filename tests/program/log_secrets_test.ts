@@ -44,6 +44,7 @@ Deno.test("a run of faults is logged to the format, without secrets", async () =
     const messages = new Set(others.map(({ msg }) => msg));
     assert.deepEqual([...messages].sort(), [
       "duplicate row left out",
+      "first login",
       "first poll",
       "listening",
       "odd configuration",
