@@ -104,11 +104,12 @@ export class TableReader {
       if (error.reason === "parse" && this.#memory.allowsXml) {
         const reading = await this.#readXml(asked, problem);
         if (typeof reading !== "string") return reading;
-        return unreadable(problem, reading);
+        return new PollError("parse", inNeither(problem, reading));
       }
-      const failure = xmlProblem === undefined
-        ? new PollError(error.reason, problem, { cause: error })
-        : unreadable(problem, xmlProblem);
+      const message = xmlProblem === undefined
+        ? problem
+        : inNeither(problem, xmlProblem);
+      const failure = new PollError(error.reason, message, { cause: error });
       if (this.#doubted === session) throw failure;
       return failure;
     }
@@ -147,7 +148,8 @@ export class TableReader {
         throw error;
       }
       this.#memory.noteXmlFailed();
-      throw unreadable(textProblem, error.message);
+      const message = inNeither(textProblem, error.message);
+      throw new PollError("parse", message, { cause: error });
     }
   }
 
@@ -171,17 +173,16 @@ export class TableReader {
     const isOn = false;
     const isDone = await within(question, session.cli.setXmlOutput(isOn));
     if (!isDone) {
-      throw unreadable("Cannot have the table as text again", xmlProblem);
+      const problem = "Cannot have the table printed as text again";
+      throw new PollError("parse", inNeither(problem, xmlProblem));
     }
     this.#inXml = undefined;
     this.#doubted = session;
   }
 }
 
-/** Neither form tells. */
-function unreadable(textProblem: string, xmlProblem: string): PollError {
-  const message = `${textProblem}; nor in XML: ${xmlProblem}`;
-  return new PollError("parse", message);
+function inNeither(textProblem: string, xmlProblem: string): string {
+  return `${textProblem}; nor in XML: ${xmlProblem}`;
 }
 
 function explain(error: VpnFlowError): string {

@@ -280,6 +280,15 @@ Deno.test("XML that fails once it was read is followed by the text, in the same 
   assert.deepEqual(device.asked, ["xml", "off", "text", "text"]);
 });
 
+Deno.test("a command that is refused in both forms is a refusal", async () => {
+  using time = stopTime();
+  await using device = new Device(time);
+  await device.poll();
+  device.xml = device.text = "Server error : busy\n";
+  const message = problemOf(await device.poll(), "command");
+  assert.match(message, /Server error.*; nor in XML: .*Server error/);
+});
+
 Deno.test("XML that hangs once it was read ends the session, and the text is asked next", async () => {
   using time = stopTime();
   await using device = new Device(time);
