@@ -44,7 +44,8 @@ const SHOW_IN_XML: Command<VpnFlow> = {
   parse: parseVpnFlowXml,
 };
 
-const NO_XML = 'the firewall does not know "set cli op-command-xml-output"';
+const UNKNOWN_SETTING =
+  'the firewall does not know "set cli op-command-xml-output"';
 
 /** Who is asked, and how long it is waited for. */
 interface Asked {
@@ -91,7 +92,7 @@ export class TableReader {
   ): Promise<Reading | PollError> {
     const { session, within } = asked;
     this.#memory.noteTextAsked();
-    if (this.#inXml === session) await this.#switchBack(asked, xmlProblem);
+    if (this.#inXml === session) await this.#switchBack(asked);
     try {
       const flow = await within(`"${SHOW}"`, session.cli.run(SHOW_AS_TEXT));
       this.#memory.noteTextRead();
@@ -135,7 +136,7 @@ export class TableReader {
         return { flow, form: "xml", textProblem };
       }
       this.#memory.noteXmlFailed();
-      return NO_XML;
+      return UNKNOWN_SETTING;
     } catch (error) {
       if (error instanceof VpnFlowError) {
         this.#memory.noteXmlFailed();
@@ -165,16 +166,14 @@ export class TableReader {
   }
 
   /** @throws {PollError} If the session does not print text any more. */
-  async #switchBack(
-    { session, within }: Asked,
-    xmlProblem = NO_XML,
-  ): Promise<void> {
+  async #switchBack({ session, within }: Asked): Promise<void> {
     const question = `"${SHOW}" as text again`;
     const isOn = false;
     const isDone = await within(question, session.cli.setXmlOutput(isOn));
     if (!isDone) {
-      const problem = "Cannot have the table printed as text again";
-      throw new PollError("parse", inNeither(problem, xmlProblem));
+      const message =
+        `Cannot have the table printed as text again: ${UNKNOWN_SETTING}`;
+      throw new PollError("parse", message);
     }
     this.#inXml = undefined;
     this.#doubted = session;

@@ -280,6 +280,18 @@ Deno.test("XML that fails once it was read is followed by the text, in the same 
   assert.deepEqual(device.asked, ["xml", "off", "text", "text"]);
 });
 
+Deno.test("a session that cannot be switched back is ended, and XML goes on", async () => {
+  using time = stopTime();
+  await using device = new Device(time, {}, { idleTimeoutMs: 2 * DAY_MS });
+  await device.poll();
+  await time.pass(DAY_MS);
+  device.hasXml = false;
+  assert.match(problemOf(await device.poll()), /printed as text again/);
+  assert(device.signal().aborted);
+  device.hasXml = true;
+  assert.equal(readingOf(await device.poll()).form, "xml");
+});
+
 Deno.test("a command that is refused in both forms is a refusal", async () => {
   using time = stopTime();
   await using device = new Device(time);
