@@ -15,7 +15,7 @@ import { parseVpnFlowXml } from "../panos/vpn_flow_xml.ts";
 import { untilAborted } from "../std/abort.ts";
 import type { Clock } from "../std/clock.ts";
 import { Countdown, Deadline, settledWithin } from "../std/deadline.ts";
-import type { Mask } from "../std/quote.ts";
+import { type Mask, type Quote, quote } from "../std/quote.ts";
 import type { Duration, Findings, Reading, Step } from "./findings.ts";
 import { readColumns } from "./layout.ts";
 
@@ -203,8 +203,11 @@ class Examination {
 
   #toPollError(error: unknown): PollError {
     const { mask } = this.#options;
+    const hiding: Quote = (text, limit) => quote(mask(text), limit);
     if (error instanceof VpnFlowError) {
-      return new PollError(error.reason, mask(error.message), { cause: error });
+      return new PollError(error.reason, error.explain(hiding), {
+        cause: error,
+      });
     }
     if (error instanceof PollError) return error;
     throw error;

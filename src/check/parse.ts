@@ -21,8 +21,15 @@ export function parse(reply: Uint8Array, now: number): Outcome {
   const durations = NO_DURATIONS;
   let poll: Poll;
   try {
-    const flow = readReply([...screen.lines, screen.line]);
-    poll = { ok: true, flow, haState: undefined, durations, finishedAt: now };
+    const lines = [...screen.lines, screen.line];
+    poll = {
+      ok: true,
+      flow: readReply(lines),
+      form: holdsVpnFlowXml(lines) ? "xml" : "text",
+      haState: undefined,
+      durations,
+      finishedAt: now,
+    };
   } catch (error) {
     if (!(error instanceof VpnFlowError)) throw error;
     const { reason } = error;
@@ -34,6 +41,7 @@ export function parse(reply: Uint8Array, now: number): Outcome {
     poll,
     lastSuccessAt: poll.ok ? now : undefined,
     loginDuration: undefined,
+    negotiated: undefined,
     authRetryAt: undefined,
     logins: 0,
     history: NO_HISTORY,

@@ -5,11 +5,13 @@
  */
 
 import type { Clock } from "../std/clock.ts";
+import type { Quote } from "../std/quote.ts";
 import type { Journal } from "./journal.ts";
 import type { Guard } from "./guard.ts";
 import type { Poll, Status } from "../model/poll.ts";
 import type { SessionHolder } from "./session.ts";
 import { type Conclusion, SharedPoll } from "./shared_poll.ts";
+import { TableReader } from "./table_reader.ts";
 
 /** A firewall that can be asked. */
 export interface Firewall {
@@ -35,6 +37,8 @@ export interface FirewallOptions {
   readonly sessions: SessionHolder;
   readonly guard: Guard;
   readonly clock: Clock;
+  /** Puts what the firewall says into a message. */
+  readonly quote: Quote;
   /** How long a finished poll is answered again. */
   readonly minPollIntervalMs: number;
   /** Remembers each poll that has finished. */
@@ -44,6 +48,7 @@ export interface FirewallOptions {
 /** A firewall that is polled when it is asked for, by one poll at a time. */
 export class PolledFirewall implements Firewall {
   readonly #options: FirewallOptions;
+  readonly #reader: TableReader;
   #underWay: SharedPoll | undefined;
   #last: Conclusion | undefined;
   /** Monotonic, in milliseconds. */
@@ -53,6 +58,7 @@ export class PolledFirewall implements Firewall {
   /** Nothing is sent to it yet. */
   constructor(options: FirewallOptions) {
     this.#options = options;
+    this.#reader = new TableReader(options.clock, options.quote);
   }
 
   get target(): string {
@@ -82,7 +88,7 @@ export class PolledFirewall implements Firewall {
 
   #start(): SharedPoll {
     const { sessions, clock } = this.#options;
-    const shared = new SharedPoll(sessions, clock);
+    const shared = new SharedPoll(sessions, this.#reader, clock);
     this.#carryOut(shared);
     return shared;
   }
@@ -115,6 +121,7 @@ export class PolledFirewall implements Firewall {
       poll,
       lastSuccessAt: this.#lastSuccessAt,
       loginDuration: sessions.loginDuration,
+      negotiated: sessions.negotiated,
       authRetryAt: guard.retryAt(target),
       logins: sessions.logins,
       history: journal.history,

@@ -156,6 +156,7 @@ function wireFirewall(
     sessions,
     guard,
     clock,
+    quote: quoteWithout(config.credentials.password),
     minPollIntervalMs: config.minPollIntervalMs,
     journal,
   });
@@ -170,6 +171,7 @@ function createSshLogin(
   const { host, port } = target;
   const hostKey = createHostKeyCheck(config, target, log);
   const quote = quoteWithout(credentials.password);
+  let isFirst = true;
   return async (progress, signal): Promise<Session> => {
     const shell = await openShell({
       credentials,
@@ -180,7 +182,13 @@ function createSshLogin(
       ...progress,
     }, signal);
     const cli = await startCli(shell, { quote, clock });
-    return { cli, negotiated: shell.negotiated, end: shell.end };
+    const { negotiated, end } = shell;
+    if (isFirst) {
+      const { kex, hostKey, cipher, mac } = negotiated;
+      log("info", "first login", { kex, ["host_key"]: hostKey, cipher, mac });
+    }
+    isFirst = false;
+    return { cli, negotiated, end };
   };
 }
 

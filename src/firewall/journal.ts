@@ -5,9 +5,15 @@
  * @module
  */
 
-import { ADVICE } from "../model/advice.ts";
+import { ADVICE, UNKNOWN_LAYOUT } from "../model/advice.ts";
 import type { Change, History } from "../model/history.ts";
-import { type FailedPoll, type Poll, PollError } from "../model/poll.ts";
+import {
+  type FailedPoll,
+  type Form,
+  type GoodPoll,
+  type Poll,
+  PollError,
+} from "../model/poll.ts";
 import { mergeRows, type Tunnel } from "../model/tunnel.ts";
 import { stateInWords, type StateWord } from "../model/tunnel_words.ts";
 import type { Fields, Log } from "../std/log.ts";
@@ -26,6 +32,8 @@ export class Journal {
   readonly #told = new Set<string>();
   #failure: FailedPoll | undefined;
   #hasSucceeded = false;
+  /** In which the last good poll was read. */
+  #form: Form = "text";
   #lastLoginFailure: string | undefined;
 
   /** @param log Where to, with the firewall's name already in it. */
@@ -47,6 +55,7 @@ export class Journal {
     const failedPolls = this.#history.failing?.polls;
     const changes = this.#history.record(poll, tunnels);
     this.#recordRecovery(tunnels, failedPolls);
+    this.#recordForm(poll);
     this.#recordChanges(changes);
     for (const { id, name } of contradictions) {
       const message = "rows of one tunnel contradict each other";
@@ -99,6 +108,16 @@ export class Journal {
     this.#hasSucceeded = true;
     this.#failure = undefined;
     this.#lastLoginFailure = undefined;
+  }
+
+  #recordForm({ form, textProblem = "" }: GoodPoll): void {
+    if (form === this.#form) return;
+    this.#form = form;
+    if (form === "text") return this.#log("info", "text can be read again");
+    this.#log("warn", "text cannot be read, XML is read instead", {
+      error: textProblem,
+      advice: UNKNOWN_LAYOUT,
+    });
   }
 
   #recordChanges(changes: readonly Change[]): void {

@@ -114,6 +114,7 @@ export class SessionHolder {
   #state: State = NONE;
   #logins = 0;
   #loginDuration: number | undefined;
+  #negotiated: Negotiated | undefined;
 
   /** None is opened yet. */
   constructor(options: SessionHolderOptions) {
@@ -128,6 +129,11 @@ export class SessionHolder {
   /** Seconds, of the last login that succeeded. */
   get loginDuration(): number | undefined {
     return this.#loginDuration;
+  }
+
+  /** By the last login that succeeded. */
+  get negotiated(): Negotiated | undefined {
+    return this.#negotiated;
   }
 
   /** Takes the session that stands idle into use, if there is one. */
@@ -267,6 +273,7 @@ export class SessionHolder {
     try {
       const session = await untilAborted(opened, signal);
       this.#loginDuration = toSeconds(countdown.elapsedMs);
+      this.#negotiated = session.negotiated;
       return session;
     } catch (error) {
       throw attempt.failed(error);

@@ -5,7 +5,7 @@
  * - a request waits as long as it says, and is then answered alone;
  * - the poll waits for a login until its last request has given up, at least
  *   {@linkcode MIN_LIMIT_MS}; the login goes on;
- * - a command may take as long as the longest wait of all requests, at least
+ * - a question may take as long as the longest wait of all requests, at least
  *   {@linkcode MIN_LIMIT_MS}, from when it was sent; past it, the session is
  *   destroyed.
  *
@@ -14,7 +14,6 @@
 
 import { untilAborted } from "../std/abort.ts";
 import type { Clock } from "../std/clock.ts";
-import type { Command } from "../panos/cli.ts";
 import { Deadline } from "../std/deadline.ts";
 import {
   type FailedPoll,
@@ -25,11 +24,10 @@ import {
 } from "../model/poll.ts";
 import type { Session, SessionHolder } from "./session.ts";
 import { Stopwatch } from "../model/stopwatch.ts";
-import type { VpnFlow } from "../model/tunnel.ts";
-import { parseVpnFlow, VpnFlowError } from "../panos/vpn_flow.ts";
+import type { Reading, TableReader, WithinLimit } from "./table_reader.ts";
 
 /** What a firewall has told. */
-export type Answer = Pick<GoodPoll, "flow" | "haState">;
+export type Answer = Reading & Pick<GoodPoll, "haState">;
 
 /** A poll that has ended. */
 export interface Conclusion {
@@ -48,18 +46,13 @@ interface Requester {
 /** So that an impatient request does not end what others want to share. */
 const MIN_LIMIT_MS = 5_000;
 
-const SHOW_VPN_FLOW: Command<VpnFlow> = {
-  text: "show vpn flow",
-  answer: /tunnel/i,
-  parse: parseVpnFlow,
-};
-
 const TOO_SHORT = "see scrape_timeout and SCRAPE_TIMEOUT";
 const ABANDONED = new PollError("session", "The session was abandoned");
 
 /** A poll that requests can join until it is concluded. */
 export class SharedPoll {
   readonly #sessions: SessionHolder;
+  readonly #reader: TableReader;
   readonly #clock: Clock;
   readonly #stopwatch: Stopwatch;
   readonly #startedAtMs: number;
@@ -74,8 +67,9 @@ export class SharedPoll {
   /** Where that limit is with the requests that have joined so far. */
   #limitAtMs = (): number => 0;
 
-  constructor(sessions: SessionHolder, clock: Clock) {
+  constructor(sessions: SessionHolder, reader: TableReader, clock: Clock) {
     this.#sessions = sessions;
+    this.#reader = reader;
     this.#clock = clock;
     this.#stopwatch = new Stopwatch(clock);
     this.#startedAtMs = clock.monotonicMs();
@@ -141,7 +135,7 @@ export class SharedPoll {
   }
 
   /** @returns `undefined` if the session was dead before it was asked. */
-  async #askKept(): Promise<Answer | undefined> {
+  async #askKept(): Promise<Answer | PollError | undefined> {
     const session = this.#sessions.take();
     if (session === undefined) return undefined;
     try {
@@ -167,41 +161,34 @@ export class SharedPoll {
     return await this.#sessions.logIn(this.#stopwatch, limit.signal);
   }
 
-  async #ask(session: Session): Promise<Answer> {
+  async #ask(session: Session): Promise<Answer | PollError> {
     try {
-      const flow = await this.#run(session, SHOW_VPN_FLOW);
+      const reading = await this.#reader.read(session, this.#withinLimit);
       this.#sessions.release(session);
-      return { flow, haState: session.cli.haState };
+      if (reading instanceof PollError) return reading;
+      return { ...reading, haState: session.cli.haState };
     } catch (error) {
-      if (error instanceof VpnFlowError) {
-        // the prompt has returned: nothing is wrong with the session
-        this.#sessions.release(session);
-        throw new PollError(error.reason, error.message, { cause: error });
-      }
       const reason = error instanceof PollError ? error : ABANDONED;
       this.#sessions.destroy(session, reason);
       throw error;
     }
   }
 
-  /** Runs one command, which has the whole limit from when it is sent. */
-  async #run<Reply>(
-    session: Session,
-    command: Command<Reply>,
-  ): Promise<Reply> {
-    this.#awaited.push(`the answer to "${command.text}"`);
+  /** A question that has just been sent has the whole limit. */
+  readonly #withinLimit: WithinLimit = async (question, answer) => {
+    this.#awaited.push(`the answer to ${question}`);
     this.#stopwatch.begin("command");
     const sentAtMs = this.#clock.monotonicMs();
     const limitMs = (): number => Math.max(MIN_LIMIT_MS, this.#longestWaitMs);
     using limit = this.#startLimit(
       () => sentAtMs + limitMs(),
       () =>
-        `Cannot finish "${command.text}": no whole answer within ${
+        `Cannot finish ${question}: no whole answer within ${
           inSeconds(limitMs())
         }: ${TOO_SHORT}`,
     );
-    return await untilAborted(session.cli.run(command), limit.signal);
-  }
+    return await untilAborted(answer, limit.signal);
+  };
 
   #startLimit(atMs: () => number, message: () => string): Deadline {
     const toError = (): PollError => new PollError("timeout", message());

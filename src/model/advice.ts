@@ -16,6 +16,10 @@ export interface Advice {
   readonly remedy: string;
 }
 
+/** What to do about a text that cannot be read, although its XML can. */
+export const UNKNOWN_LAYOUT =
+  "Save the output of “show vpn flow”, take the names out with --redact, and send it in, so that this layout can be read.";
+
 /** Advice for an operator who has just been woken up. */
 export const ADVICE: Readonly<Record<Reason, Advice>> = {
   auth: {

@@ -7,6 +7,7 @@
 
 import type { HaState } from "./high_availability.ts";
 import type { History } from "./history.ts";
+import type { Negotiated } from "./negotiated.ts";
 import type { VpnFlow } from "./tunnel.ts";
 
 /** Why a poll can fail: the values of a label, hence a closed set. */
@@ -54,10 +55,17 @@ interface Finished {
   readonly finishedAt: number;
 }
 
+/** How a firewall can print its tunnels. */
+export type Form = "text" | "xml";
+
 /** A poll that returned a complete table. */
 export interface GoodPoll extends Finished {
   readonly ok: true;
   readonly flow: VpnFlow;
+  /** In which form it was read. */
+  readonly form: Form;
+  /** Why the text was not; a sentence for the operator, only with XML. */
+  readonly textProblem?: string;
   /** What the prompt says in parentheses, such as `active`. */
   readonly haState: HaState | undefined;
 }
@@ -82,6 +90,8 @@ export interface Status {
   readonly lastSuccessAt: number | undefined;
   /** Of the last login that succeeded, in seconds. */
   readonly loginDuration: number | undefined;
+  /** By the last login that succeeded. */
+  readonly negotiated: Negotiated | undefined;
   /** No login before this time; `undefined` when logins are allowed. */
   readonly authRetryAt: number | undefined;
   /** Logins attempted since the exporter started. */

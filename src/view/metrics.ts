@@ -9,6 +9,7 @@
  */
 
 import type { MetricFamily, Sample } from "./exposition.ts";
+import type { Negotiated } from "../model/negotiated.ts";
 import { type Logins, PHASES, REASONS, type Status } from "../model/poll.ts";
 import { mergeRows, type Tunnel, type TunnelState } from "../model/tunnel.ts";
 import { monitorInWords } from "../model/tunnel_words.ts";
@@ -90,6 +91,24 @@ export function firewallFamilies(status: Status): readonly MetricFamily[] {
       samples: good?.haState === undefined
         ? []
         : [{ labels: { state: good.haState }, value: 1 }],
+    },
+    {
+      name: "panos_ipsec_reading_info",
+      type: "gauge",
+      help:
+        'Always 1; the label is the form in which the answer to "show vpn flow" was read: text, or xml where the text cannot be read.',
+      samples: good === undefined
+        ? []
+        : [{ labels: { form: good.form }, value: 1 }],
+    },
+    {
+      name: "panos_ipsec_ssh_info",
+      type: "gauge",
+      help:
+        "Always 1; the labels are the SSH algorithms negotiated by the last login that succeeded; mac is empty with a cipher that authenticates by itself.",
+      samples: status.negotiated === undefined
+        ? []
+        : [sshSample(status.negotiated)],
     },
     {
       name: "panos_ipsec_last_success_timestamp_seconds",
@@ -213,6 +232,10 @@ function infoSample(tunnel: Tunnel): Sample {
     peer_ip: tunnel.peerIp,
   };
   return { labels, value: 1 };
+}
+
+function sshSample({ kex, hostKey, cipher, mac }: Negotiated): Sample {
+  return { labels: { cipher, ["host_key"]: hostKey, kex, mac }, value: 1 };
 }
 
 /** A sample for a value that is known, none for one that is not. */

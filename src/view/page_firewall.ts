@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ADVICE } from "../model/advice.ts";
+import { ADVICE, UNKNOWN_LAYOUT } from "../model/advice.ts";
 import type { Change, Since } from "../model/history.ts";
 import { PHASES, type Poll, type Status } from "../model/poll.ts";
 import { monitorInWords, stateInWords } from "../model/tunnel_words.ts";
@@ -100,6 +100,9 @@ function renderNotes(view: FirewallView, frame: Frame): Html {
       ? `No login before ${time(authRetryAt, now)}, in ${
         span(authRetryAt - now)
       }, so that the account is not locked.`
+      : undefined,
+    poll?.ok && poll.form === "xml"
+      ? `The text cannot be read, so the tunnels are read in XML. ${UNKNOWN_LAYOUT}`
       : undefined,
     view.isStale
       ? "This is an old reading: does Prometheus still scrape this firewall?"

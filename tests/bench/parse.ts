@@ -12,6 +12,7 @@ import { render } from "../../src/view/exposition.ts";
 import { firewallFamilies } from "../../src/view/metrics.ts";
 import type { Status } from "../../src/model/poll.ts";
 import type { VpnFlow } from "../../src/model/tunnel.ts";
+import { NEGOTIATED } from "../support/status.ts";
 
 const SIZES = [100, 1_000, 10_000, 100_000];
 
@@ -57,9 +58,17 @@ function statusOf(flow: VpnFlow): Status {
   };
   return {
     target: "fw.example",
-    poll: { ok: true, flow, haState: "active", durations, finishedAt: 1 },
+    poll: {
+      ok: true,
+      flow,
+      form: "text",
+      haState: "active",
+      durations,
+      finishedAt: 1,
+    },
     lastSuccessAt: 1,
     loginDuration: 1,
+    negotiated: NEGOTIATED,
     authRetryAt: undefined,
     logins: 1,
     history: NO_HISTORY,

@@ -1,3 +1,4 @@
+import { quote } from "../../src/std/quote.ts";
 import assert from "node:assert/strict";
 import { NO_HISTORY } from "../../src/model/history.ts";
 import { type Firewall, PolledFirewall } from "../../src/firewall/firewall.ts";
@@ -631,8 +632,10 @@ Deno.test("status says what is known and asks nothing", async () => {
     poll: undefined,
     lastSuccessAt: undefined,
     loginDuration: undefined,
+    negotiated: undefined,
     authRetryAt: undefined,
     logins: 0,
+    history: NO_HISTORY,
   });
   await time.pass(5_000);
   await scene.pollWell();
@@ -699,6 +702,7 @@ function createFirewallScene(
   const { sessions, guard, logins } = scene;
   const polls: Poll[] = [];
   const firewall = new PolledFirewall({
+    quote,
     target: "fw-a",
     sessions,
     guard,

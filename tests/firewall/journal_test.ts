@@ -298,7 +298,7 @@ const FINISHED = { durations: NO_DURATIONS, finishedAt: 0 };
 
 function good(tunnels: readonly Tunnel[], haState?: HaState): Poll {
   const flow = { tunnels, configured: tunnels.length };
-  return { ok: true, flow, haState, ...FINISHED };
+  return { ok: true, flow, form: "text", haState, ...FINISHED };
 }
 
 function advised(reason: Reason, error: string): Fields {

@@ -470,6 +470,7 @@ const GOOD: Poll = {
       interfaceName: "tunnel.1",
     }],
   },
+  form: "text",
   haState: undefined,
   ...FINISHED,
 };
@@ -488,6 +489,7 @@ function createFirewall(target: string, poll: Poll): StubbedFirewall {
     poll,
     lastSuccessAt: undefined,
     loginDuration: undefined,
+    negotiated: undefined,
     authRetryAt: undefined,
     logins: 1,
     history: NO_HISTORY,

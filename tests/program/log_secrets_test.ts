@@ -43,6 +43,7 @@ Deno.test("a run of faults is logged to the format, without secrets", async () =
     const others = events.filter((event) => !isSubmission(event));
     const messages = new Set(others.map(({ msg }) => msg));
     assert.deepEqual([...messages].sort(), [
+      "first login",
       "first poll",
       "listening",
       "odd configuration",

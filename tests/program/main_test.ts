@@ -191,6 +191,7 @@ Deno.test("the exporter serves until it is asked to stop, and logs out", async (
         "starting",
         "listening",
         `password sent to 127.0.0.1`,
+        "first login",
         "first poll",
         "stopping",
         "stopped",

@@ -260,6 +260,7 @@ function renderSample(): string {
     poll: undefined,
     lastSuccessAt: undefined,
     loginDuration: undefined,
+    negotiated: undefined,
     authRetryAt: undefined,
     logins: 0,
     history: NO_HISTORY,

@@ -10,6 +10,7 @@ import {
 } from "../../src/view/metrics.ts";
 import { parsePrivateKey } from "../../src/ssh/private_key.ts";
 import { inventTunnels, printVpnFlow } from "../support/vpn_flow_reply.ts";
+import { NEGOTIATED } from "../support/status.ts";
 
 const README = await Deno.readTextFile(
   new URL("../../README.md", import.meta.url),
@@ -52,9 +53,17 @@ Deno.test("README.md documents exactly the metrics that are shown", () => {
   const families = [
     ...firewallFamilies({
       target: "fw1.example.net",
-      poll: { ok: true, flow, haState: "active", durations, finishedAt: 1 },
+      poll: {
+        ok: true,
+        flow,
+        form: "text",
+        haState: "active",
+        durations,
+        finishedAt: 1,
+      },
       lastSuccessAt: 1,
       loginDuration: 1,
+      negotiated: NEGOTIATED,
       authRetryAt: undefined,
       logins: 1,
       history: NO_HISTORY,

@@ -225,6 +225,7 @@ const TUNNEL_FAMILIES = [
   "panos_ipsec_tunnel_monitor_up",
   "panos_ipsec_tunnels_configured",
   "panos_ipsec_ha_info",
+  "panos_ipsec_reading_info",
 ];
 
 function readScrape(page: Page): Omit<Scrape, "seconds"> {

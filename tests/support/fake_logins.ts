@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Command } from "../../src/panos/cli.ts";
+import type { Cli, Command } from "../../src/panos/cli.ts";
 import { Guard } from "../../src/firewall/guard.ts";
 import { createRateLimit } from "../../src/firewall/rate_limit.ts";
 import { PollError } from "../../src/model/poll.ts";
@@ -17,6 +17,7 @@ import {
 } from "../../src/firewall/session.ts";
 import { Stopwatch } from "../../src/model/stopwatch.ts";
 import type { FakeTime } from "./fake_time.ts";
+import { NEGOTIATED } from "./status.ts";
 import { inventTunnels, printVpnFlow } from "./vpn_flow_reply.ts";
 
 /** What a session answers when the test does not say: two tunnels. */
@@ -77,10 +78,17 @@ export function createGuard({ clock }: Pick<FakeTime, "clock">): Guard {
   });
 }
 
-/** Prepares the sessions of the firewall `fw-a`. */
+const HAS_XML = false;
+
+/**
+ * Prepares the sessions of the firewall `fw-a`.
+ *
+ * @param setXmlOutput Answers that setting; by default it is not known.
+ */
 export function createScene(
   time: FakeTime,
   options: Partial<SessionHolderOptions> = {},
+  setXmlOutput: Cli["setXmlOutput"] = () => Promise.resolve(HAS_XML),
 ): Scene {
   const logins: FakeLogin[] = [];
   const unheard: unknown[] = [];
@@ -90,7 +98,15 @@ export function createScene(
     const { promise, resolve, reject } = Promise.withResolvers<Session>();
     signal.addEventListener("abort", () => reject(signal.reason));
     logins.push(
-      createLogin({ time, progress, signal, resolve, reject, opened }),
+      createLogin({
+        time,
+        progress,
+        signal,
+        resolve,
+        reject,
+        opened,
+        setXmlOutput,
+      }),
     );
     return promise;
   };
@@ -140,13 +156,22 @@ export function nth<Value>(values: readonly Value[], index: number): Value {
   return value;
 }
 
-function createLogin({ time, progress, signal, resolve, reject, opened }: {
+function createLogin({
+  time,
+  progress,
+  signal,
+  resolve,
+  reject,
+  opened,
+  setXmlOutput,
+}: {
   readonly time: FakeTime;
   readonly progress: LoginProgress;
   readonly signal: AbortSignal;
   readonly resolve: (session: Session) => void;
   readonly reject: (reason: Error) => void;
   readonly opened: FakeSession[];
+  readonly setXmlOutput: Cli["setXmlOutput"];
 }): FakeLogin {
   let isAuthenticated = false;
 
@@ -162,7 +187,7 @@ function createLogin({ time, progress, signal, resolve, reject, opened }: {
   }
 
   async function open(): Promise<FakeSession> {
-    const session = createSession(time, signal);
+    const session = createSession(time, signal, setXmlOutput);
     opened.push(session);
     resolve(session.session);
     await time.settle();
@@ -185,12 +210,15 @@ function createLogin({ time, progress, signal, resolve, reject, opened }: {
   };
 }
 
-function createSession(time: FakeTime, signal: AbortSignal): FakeSession {
+function createSession(
+  time: FakeTime,
+  signal: AbortSignal,
+  setXmlOutput: Cli["setXmlOutput"],
+): FakeSession {
   const closed = Promise.withResolvers<PollError>();
   let running = Promise.withResolvers<string>();
   let commands = 0;
   let isEnding = false;
-  const isSet = true;
 
   function close(reason: PollError): void {
     closed.resolve(reason);
@@ -201,12 +229,7 @@ function createSession(time: FakeTime, signal: AbortSignal): FakeSession {
 
   return {
     session: {
-      negotiated: {
-        kex: "curve25519-sha256",
-        hostKey: "ssh-ed25519",
-        cipher: "aes256-gcm@openssh.com",
-        mac: "",
-      },
+      negotiated: NEGOTIATED,
       cli: {
         haState: "active",
         closed: closed.promise,
@@ -214,7 +237,12 @@ function createSession(time: FakeTime, signal: AbortSignal): FakeSession {
           commands++;
           return parse((await running.promise).split(/\r?\n/));
         },
-        setXmlOutput: () => Promise.resolve(isSet),
+        async setXmlOutput(isOn): Promise<boolean> {
+          return await Promise.race([
+            setXmlOutput(isOn),
+            closed.promise.then((reason) => Promise.reject(reason)),
+          ]);
+        },
       },
       async end(): Promise<void> {
         isEnding = true;

@@ -13,6 +13,7 @@ export function familyNames(): ReadonlySet<string> {
       poll: undefined,
       lastSuccessAt: undefined,
       loginDuration: undefined,
+      negotiated: undefined,
       authRetryAt: undefined,
       logins: 0,
       history: NO_HISTORY,

@@ -6,6 +6,7 @@
 
 import { PollHistory } from "../../src/firewall/history.ts";
 import { NO_HISTORY } from "../../src/model/history.ts";
+import type { Negotiated } from "../../src/model/negotiated.ts";
 import type {
   Durations,
   FailedPoll,
@@ -25,12 +26,21 @@ export const NO_DURATIONS: Durations = {
   command: 0,
 };
 
+/** What a login usually comes to. */
+export const NEGOTIATED: Negotiated = {
+  kex: "curve25519-sha256",
+  hostKey: "ssh-ed25519",
+  cipher: "aes256-gcm@openssh.com",
+  mac: "",
+};
+
 /** A firewall that nobody has asked for. */
 export const NEVER_POLLED: Status = {
   target: "fw.example",
   poll: undefined,
   lastSuccessAt: undefined,
   loginDuration: undefined,
+  negotiated: undefined,
   authRetryAt: undefined,
   logins: 0,
   history: NO_HISTORY,
@@ -67,6 +77,7 @@ export function goodPoll(
   return {
     ok: true,
     flow: { tunnels, configured: tunnels.length },
+    form: "text",
     haState: undefined,
     durations: NO_DURATIONS,
     finishedAt: 0,

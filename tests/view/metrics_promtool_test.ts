@@ -12,6 +12,7 @@ import type { Poll, Status } from "../../src/model/poll.ts";
 import { NO_DURATIONS } from "../../src/model/stopwatch.ts";
 import { isAbsent } from "../support/program.ts";
 import { inventTunnels, printVpnFlow } from "../support/vpn_flow_reply.ts";
+import { NEGOTIATED } from "../support/status.ts";
 
 /** Exit code of promtool for text that it can read and has remarks on. */
 const LINT = 3;
@@ -73,6 +74,7 @@ function goodPoll(): Poll {
   return {
     ok: true,
     flow: readVpnFlow(printVpnFlow(tunnels)),
+    form: "text",
     haState: "active-primary",
     durations: { ...NO_DURATIONS, command: 0.0015 },
     finishedAt: NOW,
@@ -85,6 +87,7 @@ function exposition(poll: Poll): string {
     poll,
     lastSuccessAt: NOW,
     loginDuration: 2.5,
+    negotiated: NEGOTIATED,
     authRetryAt: NOW + 900,
     logins: 3,
     history: NO_HISTORY,

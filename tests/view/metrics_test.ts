@@ -11,7 +11,7 @@ import { PHASES, REASONS, type Status } from "../../src/model/poll.ts";
 import type { Tunnel } from "../../src/model/tunnel.ts";
 import { execute, isAbsent, temporaryFolder } from "../support/program.ts";
 import { NO_DURATIONS } from "../../src/model/stopwatch.ts";
-import { statusOf } from "../support/status.ts";
+import { NEGOTIATED, statusOf } from "../support/status.ts";
 
 const OSLO: Tunnel = {
   id: "2",
@@ -39,6 +39,7 @@ const NEVER_POLLED: Status = {
   poll: undefined,
   lastSuccessAt: undefined,
   loginDuration: undefined,
+  negotiated: undefined,
   authRetryAt: undefined,
   logins: 0,
   history: NO_HISTORY,
@@ -49,12 +50,14 @@ const GOOD: Status = {
   poll: {
     ok: true,
     flow: { tunnels: [OSLO, BERGEN], configured: 4 },
+    form: "text",
     haState: "active-primary",
     durations: { ...NO_DURATIONS, auth: 0.25, command: 1.5 },
     finishedAt: 1_795_423_267.5,
   },
   lastSuccessAt: 1_795_423_267.5,
   loginDuration: 2.5,
+  negotiated: NEGOTIATED,
   logins: 41,
   history: NO_HISTORY,
 };
@@ -99,6 +102,8 @@ Deno.test("firewallFamilies() tells all of a good poll, in this order", () => {
     'panos_ipsec_scrape_duration_seconds{phase="command"} 1.5',
     "panos_ipsec_login_duration_seconds 2.5",
     'panos_ipsec_ha_info{state="active-primary"} 1',
+    'panos_ipsec_reading_info{form="text"} 1',
+    'panos_ipsec_ssh_info{cipher="aes256-gcm@openssh.com",host_key="ssh-ed25519",kex="curve25519-sha256",mac=""} 1',
     "panos_ipsec_last_success_timestamp_seconds 1795423267.5",
     "panos_ipsec_tunnels_configured 4",
     'panos_ipsec_tunnel_monitor_up{ifAlias="oslo",ifIndex="2",ifName="tunnel.2"} 1',
@@ -125,6 +130,7 @@ Deno.test("firewallFamilies() tells nothing of tunnels after a failed poll", () 
     ...failures,
     ...durations,
     "panos_ipsec_login_duration_seconds 2.5",
+    'panos_ipsec_ssh_info{cipher="aes256-gcm@openssh.com",host_key="ssh-ed25519",kex="curve25519-sha256",mac=""} 1',
     "panos_ipsec_last_success_timestamp_seconds 1795423267.5",
     "panos_ipsec_auth_retry_timestamp_seconds 1795424197",
     "panos_ipsec_ssh_logins_total 41",

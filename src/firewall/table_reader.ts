@@ -1,0 +1,189 @@
+/**
+ * How the tunnels of one firewall are asked for: as text, and in XML on the
+ * same session where the text cannot be read.
+ *
+ * @module
+ */
+
+import { type GoodPoll, PollError } from "../model/poll.ts";
+import type { VpnFlow } from "../model/tunnel.ts";
+import type { Command } from "../panos/cli.ts";
+import { parseVpnFlow, VpnFlowError } from "../panos/vpn_flow.ts";
+import { parseVpnFlowXml } from "../panos/vpn_flow_xml.ts";
+import type { Clock } from "../std/clock.ts";
+import type { Quote } from "../std/quote.ts";
+import { FormMemory } from "./form_memory.ts";
+import type { Session } from "./session.ts";
+
+/** A table, and how it was read. */
+export type Reading = Pick<GoodPoll, "flow" | "form" | "textProblem">;
+
+/**
+ * Waits for an answer as long as a command may take.
+ *
+ * @param question In words, for messages.
+ * @throws {PollError} With reason `timeout`, past the limit.
+ */
+export type WithinLimit = <Value>(
+  question: string,
+  answer: Promise<Value>,
+) => Promise<Value>;
+
+const SHOW = "show vpn flow";
+
+const SHOW_AS_TEXT: Command<VpnFlow> = {
+  text: SHOW,
+  answer: /tunnel/i,
+  parse: parseVpnFlow,
+};
+
+const SHOW_IN_XML: Command<VpnFlow> = {
+  text: SHOW,
+  answer: /<(?:\?xml|response)/,
+  // the whole answer may be one line
+  maxLineLength: 8 * 1024 * 1024,
+  parse: parseVpnFlowXml,
+};
+
+const UNKNOWN_SETTING =
+  'the firewall does not know "set cli op-command-xml-output"';
+
+/** Who is asked, and how long it is waited for. */
+interface Asked {
+  readonly session: Session;
+  readonly within: WithinLimit;
+}
+
+/** Reads the table of one firewall, and remembers in which form it can. */
+export class TableReader {
+  readonly #memory: FormMemory;
+  readonly #quote: Quote;
+  /** The session that prints XML, if there is one. */
+  #inXml: Session | undefined;
+  /** One that was switched back, and has not shown that it prints text. */
+  #doubted: Session | undefined;
+  /** What was wrong with the last text. */
+  #lastProblem: string | undefined;
+
+  /** @param quote Puts what the firewall says into a message. */
+  constructor(clock: Clock, quote: Quote) {
+    this.#memory = new FormMemory(clock);
+    this.#quote = quote;
+  }
+
+  /**
+   * Asks for the table.
+   *
+   * @returns An error if the table cannot be read and the session can go on.
+   * @throws {PollError} If the session cannot.
+   */
+  async read(
+    session: Session,
+    within: WithinLimit,
+  ): Promise<Reading | PollError> {
+    const asked = { session, within };
+    const { textProblem } = this.#memory;
+    if (textProblem === undefined) return await this.#readText(asked);
+    const reading = await this.#readXml(asked, textProblem);
+    if (typeof reading !== "string") return reading;
+    return await this.#readText(asked, reading);
+  }
+
+  /** @param xmlProblem What was wrong with the XML, if that was asked for. */
+  async #readText(
+    asked: Asked,
+    xmlProblem?: string,
+  ): Promise<Reading | PollError> {
+    const { session, within } = asked;
+    this.#memory.noteTextAsked();
+    if (this.#inXml === session) await this.#switchBack(asked);
+    try {
+      const flow = await within(`"${SHOW}"`, session.cli.run(SHOW_AS_TEXT));
+      this.#memory.noteTextRead();
+      this.#doubted = undefined;
+      return { flow, form: "text" };
+    } catch (error) {
+      if (!(error instanceof VpnFlowError)) throw error;
+      const problem = error.explain(this.#quote);
+      this.#recognize(session, problem);
+      if (error.reason === "parse" && this.#memory.allowsXml) {
+        const reading = await this.#readXml(asked, problem);
+        if (typeof reading !== "string") return reading;
+        return new PollError("parse", inNeither(problem, reading));
+      }
+      const message = xmlProblem === undefined
+        ? problem
+        : inNeither(problem, xmlProblem);
+      const failure = new PollError(error.reason, message, { cause: error });
+      if (this.#doubted === session) throw failure;
+      return failure;
+    }
+  }
+
+  /** What cannot be read may be XML that stays on, unless it is as before. */
+  #recognize(session: Session, problem: string): void {
+    if (problem === this.#lastProblem) this.#doubted = undefined;
+    if (this.#doubted !== session) this.#lastProblem = problem;
+  }
+
+  /** @returns What is wrong with the XML, if the session can go on. */
+  async #readXml(
+    { session, within }: Asked,
+    textProblem: string,
+  ): Promise<Reading | string> {
+    const wasInXml = this.#inXml === session;
+    try {
+      const answer = this.#askInXml(session);
+      const flow = await within(`"${SHOW}" in XML`, answer);
+      if (flow !== undefined) {
+        this.#memory.noteXmlRead(textProblem);
+        return { flow, form: "xml", textProblem };
+      }
+      this.#memory.noteXmlFailed();
+      return UNKNOWN_SETTING;
+    } catch (error) {
+      if (error instanceof VpnFlowError) {
+        this.#memory.noteXmlFailed();
+        return error.explain(this.#quote);
+      }
+      if (!(error instanceof PollError)) throw error;
+      const isTrusted = this.#memory.textProblem !== undefined;
+      if (error.reason === "session" && isTrusted) {
+        if (!wasInXml) this.#memory.noteXmlLost();
+        throw error;
+      }
+      this.#memory.noteXmlFailed();
+      const message = inNeither(textProblem, error.message);
+      throw new PollError("parse", message, { cause: error });
+    }
+  }
+
+  /** @returns `undefined` if the firewall has no XML. */
+  async #askInXml(session: Session): Promise<VpnFlow | undefined> {
+    const { cli } = session;
+    if (this.#inXml !== session) {
+      const isOn = true;
+      if (!(await cli.setXmlOutput(isOn))) return undefined;
+      this.#inXml = session;
+    }
+    return await cli.run(SHOW_IN_XML);
+  }
+
+  /** @throws {PollError} If the session does not print text any more. */
+  async #switchBack({ session, within }: Asked): Promise<void> {
+    const question = `"${SHOW}" as text again`;
+    const isOn = false;
+    const isDone = await within(question, session.cli.setXmlOutput(isOn));
+    if (!isDone) {
+      const message =
+        `Cannot have the table printed as text again: ${UNKNOWN_SETTING}`;
+      throw new PollError("parse", message);
+    }
+    this.#inXml = undefined;
+    this.#doubted = session;
+  }
+}
+
+function inNeither(textProblem: string, xmlProblem: string): string {
+  return `${textProblem}; nor in XML: ${xmlProblem}`;
+}

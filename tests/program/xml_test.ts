@@ -1,0 +1,215 @@
+import assert from "node:assert/strict";
+import {
+  type Exporter,
+  type Scrape,
+  startExporter,
+} from "../support/exporter.ts";
+import {
+  type FirewallOptions,
+  type SimulatedFirewall,
+  startFirewall,
+} from "../support/firewall.ts";
+import {
+  missing,
+  SIX_TUNNELS_UNKNOWN,
+  SIX_TUNNELS_XML,
+  startOpenSsh,
+} from "../support/openssh.ts";
+import { inventTunnels, printVpnFlow } from "../support/vpn_flow_reply.ts";
+import { printVpnFlowXml, XML_FAULTS } from "../support/vpn_flow_xml.ts";
+
+const SHOW = "show vpn flow";
+const XML_ON = "set cli op-command-xml-output on";
+
+/** All that is typed at a firewall whose text can be read, for one poll. */
+const AS_TEXT = ["set cli scripting-mode on", "set cli pager off", SHOW];
+
+const ADDRESS = { PE_HOSTNAME: "127.0.0.1", MIN_POLL_INTERVAL: "0" };
+
+const needs = missing === undefined ? "" : ` (needs ${missing})`;
+
+Deno.test({
+  name:
+    `an OpenSSH server whose text no reader knows gives its tunnels${needs}`,
+  ignore: missing !== undefined && Deno.env.get("CI") !== "true",
+  fn: async () => {
+    await using server = await startOpenSsh({
+      shell: {
+        replies: { [SHOW]: SIX_TUNNELS_UNKNOWN },
+        xmlReplies: { [SHOW]: SIX_TUNNELS_XML },
+      },
+    });
+    await using exporter = await startExporter({
+      ...ADDRESS,
+      PE_USERNAME: server.username,
+      PE_PASSWORD: server.password,
+      SSH_PORT: String(server.port),
+    });
+    const scrape = await exporter.scrape();
+    assertForm(scrape, "xml");
+    assert.deepEqual(scrape.states, [2, 1, 1, 2, 1, 1]);
+    assert.deepEqual(scrape.series("ifIPsecOperStatus")[0]?.labels, {
+      ifAlias: "OSLO-BANK",
+      ifDescr: "tunnel.3",
+      ifIndex: "2",
+      ifName: "tunnel.3",
+    });
+    const [ssh] = scrape.series("panos_ipsec_ssh_info");
+    assert.deepEqual(Object.keys(ssh?.labels ?? {}), [
+      "cipher",
+      "host_key",
+      "kex",
+      "mac",
+    ]);
+    assert.equal(ssh?.labels["host_key"], "ssh-ed25519");
+    assertForm(await exporter.scrape(), "xml");
+    const commands = await server.commands();
+    assert.deepEqual(commands, [...AS_TEXT, XML_ON, SHOW, SHOW]);
+    assert.equal(server.logins(), 1);
+  },
+});
+
+Deno.test("that a text cannot be read is told once, on the page too", async () => {
+  await using firewall = await startUnknown({
+    replyXml: () => SIX_TUNNELS_XML,
+  });
+  await using exporter = await startFor(firewall);
+  for (let scrapes = 0; scrapes < 3; scrapes++) {
+    assertForm(await exporter.scrape(), "xml");
+  }
+  const warnings = linesWith(exporter, "text cannot be read");
+  assert.equal(warnings.length, 1, exporter.log().join("\n"));
+  assert.match(warnings[0] ?? "", /level=warn.*198\.51\.100.*--redact/);
+  const { text: page } = await exporter.get("/");
+  assert.match(page, /The text cannot be read.*XML.*--redact/);
+  const logins = linesWith(exporter, "first login");
+  assert.equal(logins.length, 1);
+  assert.match(logins[0] ?? "", /kex=.* host_key=ssh-ed25519 cipher=/);
+});
+
+Deno.test("a firewall whose text can be read is asked nothing more than that", async () => {
+  await using firewall = await startFirewall({
+    reply: () => printVpnFlow(inventTunnels(6)),
+    replyXml: () => SIX_TUNNELS_XML,
+  });
+  await using exporter = await startFor(firewall);
+  assertForm(await exporter.scrape(), "text");
+  assertForm(await exporter.scrape(), "text");
+  assert.deepEqual(firewall.commands, [...AS_TEXT, SHOW]);
+});
+
+Deno.test("XML that tells no table fails the poll with the text's problem", async (t) => {
+  for (const [fault, xml] of Object.entries(XML_FAULTS)) {
+    await t.step(fault, async () => {
+      await using firewall = await startUnknown({ replyXml: () => xml });
+      await using exporter = await startFor(firewall);
+      await staysUnread(exporter);
+      assert.equal(firewall.logins, 1, "the session is kept");
+      const off = "set cli op-command-xml-output off";
+      const asked = [...AS_TEXT, XML_ON, SHOW, off, SHOW];
+      assert.deepEqual(firewall.commands.slice(0, asked.length), asked);
+    });
+  }
+});
+
+Deno.test("a firewall that has no XML fails the poll and keeps its session", async () => {
+  await using firewall = await startUnknown({});
+  await using exporter = await startFor(firewall);
+  await staysUnread(exporter);
+  assert.equal(firewall.logins, 1);
+  assert.deepEqual(firewall.commands, [...AS_TEXT, XML_ON, SHOW, SHOW]);
+});
+
+Deno.test("XML that stays on is not taken for text, and a new session reads that", async () => {
+  let text = SIX_TUNNELS_UNKNOWN;
+  await using firewall = await startFirewall({
+    reply: () => text,
+    replyXml: () => XML_FAULTS["an error response"],
+    keepsXml: true,
+  });
+  await using exporter = await startFor(firewall);
+  assert.equal((await exporter.scrape()).verdict, "parse");
+  text = printVpnFlow(inventTunnels(6));
+  assert.equal((await exporter.scrape()).verdict, "parse");
+  assertForm(await exporter.scrape(), "text");
+  assert.equal(firewall.logins, 2);
+});
+
+Deno.test("XML that is cut off by the end of the session ends it", async () => {
+  const text = SIX_TUNNELS_XML.slice(0, 500);
+  await using firewall = await startUnknown({
+    replyXml: () => ({ text, after: "end" }),
+  });
+  await using exporter = await startFor(firewall);
+  await staysUnread(exporter);
+  assert.equal(firewall.logins, 2);
+  const asked = [...AS_TEXT, XML_ON, SHOW, ...AS_TEXT, SHOW];
+  assert.deepEqual(firewall.commands, asked, "XML is left alone");
+});
+
+Deno.test("XML that hangs ends the session, for all who wait for it", async () => {
+  await using firewall = await startUnknown({
+    replyXml: () => ({ text: "", after: "hang" }),
+  });
+  await using exporter = await startFor(firewall);
+  const first = exporter.scrape({ timeout: 5.5 });
+  await firewall.waitFor(({ commands }) => commands.at(-2) === XML_ON);
+  const second = exporter.scrape({ timeout: 5.5 });
+  assert.equal((await first).verdict, "timeout");
+  await second;
+  await firewall.waitFor(({ openConnections }) => openConnections === 0);
+  const next = await exporter.scrape();
+  assert.equal(next.verdict, "parse");
+  assert.deepEqual(firewall.commands.slice(-3), AS_TEXT);
+});
+
+Deno.test("XML on one line of more than 4 MiB is read", async () => {
+  const size = 10_000;
+  const xml = printVpnFlowXml(inventTunnels(size)).replaceAll("\n", " ");
+  const line = xml.replaceAll("<owner>", `${" ".repeat(100)}<owner>`);
+  assert(line.length > 4 * 1024 * 1024 && line.length < 8 * 1024 * 1024);
+  await using firewall = await startUnknown({ replyXml: () => line });
+  await using exporter = await startFor(firewall);
+  const scrape = await exporter.scrape();
+  assertForm(scrape, "xml");
+  assert.equal(scrape.states.length, size);
+});
+
+/** A firewall whose text no reader knows. */
+function startUnknown(options: FirewallOptions): Promise<SimulatedFirewall> {
+  return startFirewall({ reply: () => SIX_TUNNELS_UNKNOWN, ...options });
+}
+
+function startFor(firewall: SimulatedFirewall): Promise<Exporter> {
+  return startExporter({
+    ...ADDRESS,
+    SSH_PORT: String(firewall.port),
+    PE_USERNAME: firewall.username,
+    PE_PASSWORD: firewall.password,
+    SSH_HOST_KEY: firewall.fingerprint,
+  });
+}
+
+function assertForm(scrape: Scrape, form: string): void {
+  assert.equal(scrape.verdict, "up");
+  const [reading] = scrape.series("panos_ipsec_reading_info");
+  assert.deepEqual(reading, {
+    name: "panos_ipsec_reading_info",
+    labels: { form },
+    value: 1,
+  });
+}
+
+/** Scrapes fail, and the log tells the text's problem once. */
+async function staysUnread(exporter: Exporter): Promise<void> {
+  for (let scrapes = 0; scrapes < 3; scrapes++) {
+    assert.equal((await exporter.scrape()).verdict, "parse");
+  }
+  const failures = linesWith(exporter, "poll failed");
+  assert.equal(failures.length, 1, exporter.log().join("\n"));
+  assert.match(failures[0] ?? "", /reason=parse.*198\.51\.100/);
+}
+
+function linesWith(exporter: Exporter, message: string): readonly string[] {
+  return exporter.log().filter((line) => line.includes(message));
+}
