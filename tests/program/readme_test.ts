@@ -115,6 +115,29 @@ for (const path of DOCUMENTS) {
   });
 }
 
+Deno.test("docs/architecture.md names files that exist", async () => {
+  const text = await Deno.readTextFile(new URL("docs/architecture.md", ROOT));
+  const paths = Array.from(
+    text.matchAll(/`((?:src|tests|deploy|fixtures)\/[^`\s]*)`/g),
+    ([, path = ""]) => path,
+  );
+  assert(paths.length > 20, "found too few files");
+  for (const path of paths) await Deno.stat(new URL(path, ROOT));
+});
+
+Deno.test("docs/architecture.md has a row for each room", async () => {
+  const text = await Deno.readTextFile(new URL("docs/architecture.md", ROOT));
+  const rooms = Array.from(
+    text.matchAll(/^\| `([a-z]+)` +\|/gm),
+    ([, room = ""]) => room,
+  );
+  const folders = await Array.fromAsync(
+    Deno.readDir(new URL("src", ROOT)),
+    ({ name }) => name,
+  );
+  assert.deepEqual(rooms.sort(), folders.sort());
+});
+
 Deno.test("docs/operations.md has a heading for each alert", async () => {
   const alerts = await Deno.readTextFile(new URL("deploy/alerts.yml", ROOT));
   const ids = await idsOf(new URL("docs/operations.md", ROOT));
