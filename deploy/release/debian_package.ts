@@ -116,8 +116,9 @@ async function layOutDocuments(
       .map((name) => `deploy/${name}`),
   ];
   for (const path of documents) {
-    const text = await Deno.readTextFile(`${source}/${path}`);
-    await write(`${tree}/${folder}/${path}`, text);
+    // the picture is no text
+    await Deno.copyFile(`${source}/${path}`, `${tree}/${folder}/${path}`);
+    await Deno.chmod(`${tree}/${folder}/${path}`, 0o644);
   }
   await Deno.symlink(
     `../../../${NAME}/${TEMPLATE}`,

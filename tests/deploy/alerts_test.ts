@@ -434,29 +434,45 @@ Deno.test({
 });
 
 Deno.test({
-  name: "promtool accepts what docs/operations.md says to paste",
+  name: "promtool accepts what the documents say to paste",
   ...PROMTOOL,
-  fn: async () => {
-    const text = await Deno.readTextFile(`${DEPLOY}../docs/operations.md`);
-    const snippets = Array.from(
-      text.matchAll(/^```yaml\n(?<yaml>[^]*?)^```$/gm),
-      ({ groups }) => groups?.["yaml"] ?? "",
-    );
-    assert.equal(snippets.length, 2);
+  fn: async (t) => {
     await using folder = await temporaryFolder();
     const path = `${folder.path}/snippet.yml`;
-    for (const snippet of snippets) {
-      await Deno.writeTextFile(path, snippet);
-      const kind = snippet.startsWith("groups:") ? "rules" : "config";
-      const { code, stdout, stderr } = await execute("promtool", [
-        "check",
-        kind,
-        path,
-      ]);
-      assert.equal(code, 0, stdout + stderr);
+    for (const name of ["README.md", "docs/operations.md", "docs/recipes.md"]) {
+      await t.step(name, async () => {
+        const text = await Deno.readTextFile(`${DEPLOY}../${name}`);
+        const snippets = Array.from(
+          text.matchAll(/^```yaml\n(?<yaml>[^]*?)^```$/gm),
+          ({ groups }) => wholeOf(groups?.["yaml"] ?? ""),
+        );
+        assert(snippets.length >= 2, "found too few snippets");
+        for (const snippet of snippets) {
+          await Deno.writeTextFile(path, snippet);
+          const kind = snippet.startsWith("groups:") ? "rules" : "config";
+          const { code, stdout, stderr } = await execute("promtool", [
+            "check",
+            kind,
+            path,
+          ]);
+          assert.equal(code, 0, stdout + stderr);
+        }
+      });
     }
   },
 });
+
+/** The file that a piece of one belongs to. */
+function wholeOf(snippet: string): string {
+  const indented = snippet.replace(/^(?=.)/gm, "    ");
+  if (snippet.startsWith("- alert:")) {
+    return `groups:\n  - name: pasted\n    rules:\n${indented}`;
+  }
+  if (snippet.startsWith("metric_relabel_configs:")) {
+    return `scrape_configs:\n  - job_name: pasted\n${indented}`;
+  }
+  return snippet;
+}
 
 Deno.test({
   name: "promtool finds the alerts to behave as alerts_test.yml says",

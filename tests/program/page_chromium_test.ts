@@ -1,6 +1,12 @@
-import { goodPoll, statusAfter, tunnelOf } from "../support/status.ts";
+import {
+  failedPoll,
+  goodPoll,
+  statusAfter,
+  tunnelOf,
+} from "../support/status.ts";
 import { NO_HISTORY } from "../../src/model/history.ts";
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { renderPage } from "../../src/view/page.ts";
 import { CONTENT_SECURITY_POLICY } from "../../src/view/page_style.ts";
 import { REASONS, type Status } from "../../src/model/poll.ts";
@@ -168,6 +174,109 @@ Deno.test({
     assert.match(refused, /"violatedDirective":"script-src-elem"/);
   });
 });
+
+/** What README.md shows, and the hash of the page that it was drawn from. */
+const PICTURE = new URL("../../docs/status-page.png", import.meta.url);
+const DRAWN_FROM = new URL(
+  "../../docs/status-page.html.sha256",
+  import.meta.url,
+);
+
+/** Set to draw the picture anew. */
+const DRAW = "DRAW_STATUS_PAGE";
+
+Deno.test({
+  name: `the picture in README.md is drawn (with ${DRAW}=1)`,
+  ignore: Deno.env.get(DRAW) !== "1",
+}, async () => {
+  await using browser = await startChromium();
+  const { tab } = await show(browser, renderPicture(), READERS[0]);
+  await tab.send("Emulation.setDeviceMetricsOverride", {
+    width: 1_280,
+    height: await tab.evaluate("document.documentElement.scrollHeight"),
+    deviceScaleFactor: 1,
+    mobile: false,
+  });
+  await Deno.writeFile(PICTURE, await tab.takePicture());
+  await Deno.writeTextFile(DRAWN_FROM, `${hashOf(renderPicture())}\n`);
+});
+
+Deno.test("the picture in README.md shows the page as it is", async () => {
+  const png = await Deno.readFile(PICTURE);
+  assert.equal(new DataView(png.buffer).getUint32(16), 1_280, "its width");
+  assert.equal(
+    (await Deno.readTextFile(DRAWN_FROM)).trim(),
+    hashOf(renderPicture()),
+    `the page has changed: ${DRAW}=1 deno test -A tests/program/page_chromium_test.ts`,
+  );
+});
+
+function hashOf(page: string): string {
+  return createHash("sha256").update(page).digest("hex");
+}
+
+/** A page with what an operator may find in the morning. */
+function renderPicture(): string {
+  const east = [
+    tunnelOf({ id: "2", name: "hq-to-berlin", monitor: "up" }),
+    tunnelOf({ id: "3", name: "hq-to-oslo", monitor: "up" }),
+    tunnelOf({ id: "4", name: "cloud-east:orders" }),
+    tunnelOf({ id: "5", name: "cloud-east:billing" }),
+    tunnelOf({ id: "6", name: "hq-to-lyon", monitor: "up" }),
+    tunnelOf({
+      id: "7",
+      name: "old-lab",
+      state: "unknown",
+      stateWord: "init",
+    }),
+  ];
+  const isDown = { state: "inactive", stateWord: "inactiv" } as const;
+  const later = east.map((tunnel) =>
+    tunnel.id === "3" ? { ...tunnel, ...isDown, monitor: "down" } : tunnel
+  );
+  const durations = {
+    connect: 0,
+    handshake: 0,
+    auth: 0,
+    session: 0,
+    command: 0.31,
+  };
+  const good = { durations, haState: "active" } as const;
+  const west = [
+    tunnelOf({ id: "8", name: "dr-site" }),
+    tunnelOf({ id: "9", name: "partner" }),
+  ];
+  return renderPage({
+    firewalls: [
+      statusAfter([
+        goodPoll(east, { ...good, finishedAt: NOW - 9_000 }),
+        goodPoll(later, { ...good, finishedAt: NOW - 4_020 }),
+        goodPoll(later, { ...good, finishedAt: NOW - 12 }),
+      ], { target: "fw1.example.net", loginDuration: 3.4, logins: 1 }),
+      statusAfter([
+        goodPoll(west, { durations, finishedAt: NOW - 1_500 }),
+        failedPoll({
+          message: "Cannot connect to fw2.example.net:22: no route to host",
+          finishedAt: NOW - 1_470,
+        }),
+        failedPoll({
+          message: "Cannot connect to fw2.example.net:22: no route to host",
+          finishedAt: NOW - 9,
+        }),
+      ], { target: "fw2.example.net", loginDuration: 2.9, logins: 49 }),
+      statusAfter([
+        goodPoll(west, { ...good, finishedAt: NOW - 20 }),
+      ], { target: "fw3.example.net", loginDuration: 4.1, logins: 1 }),
+    ],
+    isWhole: false,
+    metricsTarget: "fw1.example.net",
+    hold: undefined,
+    mask: (text) => text,
+    username: "prometheus",
+    version: "1.1.0",
+    now: NOW,
+  });
+}
 
 /** Serves a page with the policy, and opens it in a tab of its own. */
 async function show(
