@@ -633,6 +633,12 @@ Deno.test("status says what is known and asks nothing", async () => {
     loginDuration: undefined,
     authRetryAt: undefined,
     logins: 0,
+    history: {
+      changes: [],
+      failing: undefined,
+      haState: undefined,
+      sightings: [],
+    },
   });
   await time.pass(5_000);
   await scene.pollWell();
