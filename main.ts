@@ -10,33 +10,28 @@ import { readCommandLine, USAGE } from "./src/check/command_line.ts";
 import { parse } from "./src/check/parse.ts";
 import { redact } from "./src/check/redact.ts";
 import { type Config, ConfigError, parseConfig } from "./src/config/config.ts";
-import { createFleet, type Fleet } from "./src/firewall/fleet.ts";
-import { createHandler } from "./src/http/routes.ts";
-import { Server } from "./src/http/server.ts";
+import { createFleet } from "./src/firewall/fleet.ts";
+import { logWarnings, serveFleet } from "./src/http/exporter.ts";
 import { parsePrivateKey } from "./src/ssh/private_key.ts";
 import { surviveBugs } from "./src/std/bugs.ts";
-import { systemClock } from "./src/std/clock.ts";
-import { LineQueue } from "./src/std/line_queue.ts";
-import { createLog, FORMATS, type Log } from "./src/std/log.ts";
+import { delay, systemClock } from "./src/std/clock.ts";
+import type { Log } from "./src/std/log.ts";
 import { maskOf } from "./src/std/quote.ts";
+import { createQueuedLog } from "./src/std/queued_log.ts";
 import { print, readInput } from "./src/std/standard_streams.ts";
 import { StartError } from "./src/std/start_error.ts";
 import { REVISION, VERSION } from "./src/std/version.ts";
-import type { MetricFamily } from "./src/view/exposition.ts";
-import * as metrics from "./src/view/metrics.ts";
-import { renderPage } from "./src/view/page.ts";
+import type { Build, ProcessStats } from "./src/view/metrics.ts";
 
 const EXIT_FAILURE = 1;
 const EXIT_USAGE = 2;
 /** `EX_CONFIG` of sysexits.h; the unit does not restart on it. */
 const EXIT_CONFIG = 78;
 
-/** How long sessions and requests may take to end. */
-const STOP_MS = 2_000;
 /** How long the last lines on stderr may take. */
 const LAST_LINES_MS = 500;
 
-const build: metrics.Build = {
+const build: Build = {
   version: VERSION,
   revision: REVISION,
   denoVersion: Deno.version.deno,
@@ -59,9 +54,9 @@ async function run(args: readonly string[]): Promise<number> {
     case "redact":
       return await conclude(redact(await readInput(Deno.stdin)));
     case "version": {
-      const text =
-        `panos-ipsec-exporter ${VERSION} (${REVISION}, Deno ${build.denoVersion})\n`;
-      return await conclude({ stdout: text });
+      const runtime = `${REVISION}, Deno ${build.denoVersion}`;
+      const stdout = `panos-ipsec-exporter ${VERSION} (${runtime})\n`;
+      return await conclude({ stdout });
     }
     case "help":
       return await conclude({ stdout: USAGE });
@@ -85,22 +80,24 @@ type Task = (
 ) => Promise<number>;
 
 async function withLog(config: Config, task: Task): Promise<number> {
-  const toNotice = (lines: number): string =>
-    FORMATS[config.log.format]({ level: "warn", msg: "lines dropped", lines });
-  const queue = new LineQueue((bytes) => Deno.stderr.write(bytes), toNotice);
   const mask = maskOf(config.credentials.password);
-  const write = (line: string): void => queue.push(line);
-  const log = createLog({ ...config.log, mask, write });
+  const write = (bytes: Uint8Array): Promise<number> =>
+    Deno.stderr.write(bytes);
+  const { log, tell, flushed } = createQueuedLog({
+    ...config.log,
+    mask,
+    write,
+  });
   try {
-    return await task(config, log, write);
+    return await task(config, log, tell);
   } finally {
-    await Promise.race([queue.flushed(), delay(LAST_LINES_MS)]);
+    await Promise.race([flushed(), delay(LAST_LINES_MS, systemClock)]);
   }
 }
 
 function checkNow(target: string | undefined): Task {
   return async (config, log, tell) => {
-    warn(config, log);
+    logWarnings(config, log);
     const show = (text: string): Promise<void> => print(text, Deno.stdout);
     return await check(config, target, { log, tell, print: show });
   };
@@ -108,83 +105,26 @@ function checkNow(target: string | undefined): Task {
 
 async function serve(config: Config, log: Log): Promise<number> {
   const stop = untilSignal();
-  const { version, revision, denoVersion: deno } = build;
-  log("info", "starting", { version, revision, deno });
-  warn(config, log);
   surviveBugs(log);
-  const fleet = createFleet(config, log);
-  Deno.addSignalListener("SIGHUP", () => {
-    fleet.forgetHolds();
-    log("info", "logins are allowed again: holds forgotten, nothing else read");
-  });
-  const handler = createHandler({
-    firewall: fleet.main,
-    targets: config.targets.map(({ name }) => name),
-    findTarget: fleet.findTarget,
-    find: fleet.find,
-    ownFamilies: () => ownFamilies(fleet),
-    build,
-    statusPage: (only) => statusPage(fleet, config, only),
-    login: config.http.login,
-    scrapeTimeoutMs: config.scrapeTimeoutMs,
-    log,
-    clock: systemClock,
-  });
-  const server = new Server({
-    http: config.http,
+  await serveFleet(config, {
     serve: Deno.serve,
-    handler,
+    measureProcess,
+    stop,
+    onReload: (forget) => Deno.addSignalListener("SIGHUP", forget),
+    build,
     log,
-    facts: {
-      firewall: config.firewall?.name ?? "none",
-      targets: config.targets.length,
-    },
     clock: systemClock,
   });
-  await stop;
-  log("info", "stopping");
-  // what is polled now fails as its session ends, and so is answered
-  const ended = Promise.all([fleet[Symbol.asyncDispose](), server.shutdown()]);
-  await Promise.race([ended, delay(STOP_MS)]);
-  log("info", "stopped");
   return 0;
 }
 
-function warn({ warnings }: Config, log: Log): void {
-  for (const warning of warnings) log("warn", "odd configuration", { warning });
-}
-
-function ownFamilies({ logins, main }: Fleet): readonly MetricFamily[] {
+function measureProcess(): ProcessStats {
   const { user, system } = process.cpuUsage();
-  return [
-    // with a firewall its own are shown
-    ...(main === undefined ? metrics.loginFamilies(logins) : []),
-    ...metrics.buildFamilies(build),
-    ...metrics.processFamilies({
-      cpuSeconds: (user + system) / 1_000_000,
-      residentMemoryBytes: Deno.memoryUsage().rss,
-      startTime: performance.timeOrigin / 1_000,
-    }),
-  ];
-}
-
-function statusPage(
-  fleet: Fleet,
-  { credentials: { username, password } }: Config,
-  only: string | undefined,
-): string {
-  const shown = fleet.firewalls
-    .filter(({ target }) => only === undefined || target === only);
-  return renderPage({
-    firewalls: shown.map(({ status }) => status),
-    isWhole: only !== undefined,
-    metricsTarget: fleet.main?.target,
-    hold: fleet.loginHold,
-    mask: maskOf(password),
-    username,
-    version: VERSION,
-    now: systemClock.unixSeconds(),
-  });
+  return {
+    cpuSeconds: (user + system) / 1_000_000,
+    residentMemoryBytes: Deno.memoryUsage().rss,
+    startTime: performance.timeOrigin / 1_000,
+  };
 }
 
 async function untilSignal(): Promise<void> {
@@ -192,10 +132,6 @@ async function untilSignal(): Promise<void> {
   Deno.addSignalListener("SIGINT", resolve);
   Deno.addSignalListener("SIGTERM", resolve);
   await promise;
-}
-
-async function delay(ms: number): Promise<void> {
-  await new Promise<void>((resolve) => systemClock.setTimer(ms, resolve));
 }
 
 async function conclude(
@@ -217,6 +153,6 @@ try {
     error instanceof StartError;
   if (!isExpected) throw error;
   const told = print(`${error.message}\n`, Deno.stderr).catch(() => {});
-  await Promise.race([told, delay(LAST_LINES_MS)]);
+  await Promise.race([told, delay(LAST_LINES_MS, systemClock)]);
   Deno.exit(error instanceof ConfigError ? EXIT_CONFIG : EXIT_FAILURE);
 }

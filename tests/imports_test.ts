@@ -18,6 +18,8 @@ const ROOMS = [
   "std",
 ];
 
+const MAX_FUNCTION_LINES = 60;
+
 Deno.test("only the room ssh imports ssh2", () => {
   const importers = productFiles()
     .filter((file) => importsOf(file).includes("ssh2"))
@@ -63,6 +65,16 @@ Deno.test("only main.ts touches the process", () => {
   assert.deepEqual(uses, ["main.ts"]);
 });
 
+Deno.test("a function fits on a screen", () => {
+  const longest = productFiles().flatMap(functionsOf)
+    .reduce((one, other) => other.lines > one.lines ? other : one);
+  assert(longest.lines > 40, "hardly any function was found");
+  assert(
+    longest.lines <= MAX_FUNCTION_LINES,
+    `${longest.name} in ${longest.file} has ${longest.lines} lines`,
+  );
+});
+
 Deno.test("the tasks allow exactly the variables that are asked for", async (t) => {
   const { start, dev, compile } = denoConfig.tasks;
   for (const [task, { command }] of Object.entries({ start, dev, compile })) {
@@ -84,6 +96,35 @@ Deno.test("the tasks allow the network, those variables, and nothing else", asyn
     });
   }
 });
+
+interface FoundFunction {
+  readonly name: string;
+  readonly file: string;
+  readonly lines: number;
+}
+
+/**
+ * Functions and methods, known by how they are formatted: a name in front of a
+ * parenthesis or of an arrow's, then lines that stand deeper, then a brace.
+ */
+function functionsOf(file: string): readonly FoundFunction[] {
+  const text = Deno.readTextFileSync(new URL(file, ROOT)).split("\n");
+  return text.flatMap((line, start) => {
+    const { indent = "", name } = FUNCTION.exec(line)?.groups ?? {};
+    if (name === undefined || STATEMENTS.includes(name)) return [];
+    const isDeeper = new RegExp(`^(?:${indent}[ )]|$)`);
+    const length = text.slice(start + 1).findIndex((other) =>
+      !isDeeper.test(other)
+    );
+    const isFunction = text[start + 1 + length]?.startsWith(`${indent}}`);
+    return isFunction ? [{ name, file, lines: length + 2 }] : [];
+  });
+}
+
+const FUNCTION =
+  /^(?<indent> *)(?:(?:export|async|static|override|get|set|function\*?|const) )*(?<name>[#\w]+)(?:<.*)?(?:\(| = (?:async )?\()(?!.*;$)/;
+
+const STATEMENTS = ["if", "for", "while", "switch", "catch", "return"];
 
 function productFiles(): readonly string[] {
   const found = ["main.ts", ...ROOMS.flatMap((room) => filesIn(`src/${room}`))];

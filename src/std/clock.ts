@@ -27,3 +27,8 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer);
   },
 };
+
+/** Settles after so many milliseconds. */
+export async function delay(ms: number, clock: Clock): Promise<void> {
+  await new Promise<void>((resolve) => clock.setTimer(ms, resolve));
+}

@@ -38,9 +38,8 @@ const VALUE_BY_STATE: Readonly<Record<TunnelState, number>> = {
 
 /** All that one firewall has to show. */
 export function firewallFamilies(status: Status): readonly MetricFamily[] {
-  const { poll, lastSuccessAt, loginDuration } = status;
+  const { poll } = status;
   const good = poll?.ok ? poll : undefined;
-  const failure = poll === undefined || poll.ok ? undefined : poll.reason;
   const tunnels = good === undefined ? [] : mergeRows(good.flow).tunnels;
   return [
     {
@@ -50,12 +49,23 @@ export function firewallFamilies(status: Status): readonly MetricFamily[] {
         'Operational state of the IPsec tunnel from "show vpn flow": 1 up (active), 2 down (inactive), 3 unknown (any other state). This is not the ifOperStatus of IF-MIB, where 3 is testing.',
       samples: tunnels.map(stateSample),
     },
+    ...pollFamilies(status),
+    ...sessionFamilies(status),
+    ...tunnelFamilies(good?.flow.configured, tunnels),
+    ...loginFamilies(status),
+  ];
+}
+
+/** How the last poll ended. */
+function pollFamilies({ poll }: Status): readonly MetricFamily[] {
+  const failure = poll === undefined || poll.ok ? undefined : poll.reason;
+  return [
     {
       name: "panos_ipsec_up",
       type: "gauge",
       help:
         "Whether the last poll of the firewall returned a complete tunnel table (1) or not (0).",
-      samples: [{ value: good === undefined ? 0 : 1 }],
+      samples: [{ value: poll?.ok ? 1 : 0 }],
     },
     {
       name: "panos_ipsec_scrape_failure",
@@ -76,6 +86,14 @@ export function firewallFamilies(status: Status): readonly MetricFamily[] {
         value: poll?.durations[phase] ?? 0,
       })),
     },
+  ];
+}
+
+/** What the logins and the answers of the firewall have told. */
+function sessionFamilies(status: Status): readonly MetricFamily[] {
+  const { poll, lastSuccessAt, loginDuration } = status;
+  const good = poll?.ok ? poll : undefined;
+  return [
     {
       name: "panos_ipsec_login_duration_seconds",
       type: "gauge",
@@ -117,12 +135,21 @@ export function firewallFamilies(status: Status): readonly MetricFamily[] {
         "Unix time of the last successful poll; 0 if there was none since the exporter started.",
       samples: [{ value: lastSuccessAt ?? 0 }],
     },
+  ];
+}
+
+/** What the table says beside each tunnel's state. */
+function tunnelFamilies(
+  configured: number | undefined,
+  tunnels: readonly Tunnel[],
+): readonly MetricFamily[] {
+  return [
     {
       name: "panos_ipsec_tunnels_configured",
       type: "gauge",
       help:
         'IPsec tunnels that the firewall has configured, as counted by "show vpn flow".',
-      samples: known(good?.flow.configured),
+      samples: known(configured),
     },
     {
       name: "panos_ipsec_tunnel_monitor_up",
@@ -138,7 +165,6 @@ export function firewallFamilies(status: Status): readonly MetricFamily[] {
         'Always 1; the labels are the addresses of the tunnel\'s two ends, from "show vpn flow".',
       samples: tunnels.map(infoSample),
     },
-    ...loginFamilies(status),
   ];
 }
 

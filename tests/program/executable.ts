@@ -11,7 +11,11 @@
 
 import assert from "node:assert/strict";
 import { startExporter } from "../support/exporter.ts";
-import { missing, SIX_TUNNELS, startOpenSsh } from "../support/openssh.ts";
+import {
+  SIX_TUNNELS,
+  startOpenSsh,
+  testWithOpenSsh,
+} from "../support/openssh.ts";
 import { eventually } from "../support/system.ts";
 import { execute } from "../support/program.ts";
 
@@ -19,11 +23,8 @@ const EXECUTABLE = Deno.env.get("EXPORTER_EXECUTABLE") ??
   new URL("../../dist/panos-ipsec-exporter", import.meta.url).pathname;
 Deno.env.set("EXPORTER_EXECUTABLE", EXECUTABLE);
 
-const needs = missing === undefined ? "" : ` (needs ${missing})`;
-
-Deno.test({
-  name: `the executable serves the tunnels of OpenSSH${needs}`,
-  ignore: missing !== undefined && Deno.env.get("CI") !== "true",
+testWithOpenSsh({
+  name: "the executable serves the tunnels of OpenSSH",
   fn: serveAndEnd,
 });
 

@@ -483,14 +483,15 @@ Deno.test("a command costs no time beyond the firewall's own", async () => {
   const shell = await openShell(createLogin(server), never);
   const reader = shell.output.getReader();
   await reader.read();
-  const startedAt = performance.now();
+  let quickestMs = Infinity;
   for (let command = 0; command < 50; command++) {
+    const startedAt = performance.now();
     shell.write("show\n");
     await reader.read();
+    quickestMs = Math.min(quickestMs, performance.now() - startedAt);
   }
-  // a delayed acknowledgement would cost 40 ms each
-  const ms = performance.now() - startedAt;
-  assert(ms < 50 * 20, `50 commands took ${ms} ms`);
+  // a delayed acknowledgement would cost each of them 40 ms
+  assert(quickestMs < 20, `the quickest took ${quickestMs} ms`);
   await shell.end();
 });
 

@@ -7,6 +7,7 @@
  * @module
  */
 
+import { isInstalled } from "./program.ts";
 import {
   descendants,
   endProcesses,
@@ -195,21 +196,34 @@ export interface OpenSsh extends AsyncDisposable {
 
 const SSHD = "/usr/sbin/sshd";
 
-const NEEDED = [SSHD, "/usr/bin/ssh-keygen", "/usr/bin/python3"];
+const NEEDED = [
+  ...["chage", "chpasswd", "python3", "sh", "ssh-keygen", "sshd"],
+  ...["useradd", "userdel"],
+];
 
 /** Why no server can be started here; `undefined` when one can. */
-export const missing: string | undefined = findMissing();
+export const missing: string | undefined = Deno.uid() === 0
+  ? NEEDED.find((program) => !isInstalled(program))
+  : "root";
 
-function findMissing(): string | undefined {
-  if (Deno.uid() !== 0) return "root";
-  return NEEDED.find((path) => {
-    try {
-      return !Deno.statSync(path).isFile;
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return true;
-      throw error;
-    }
+/**
+ * Declares a test that adds users to this machine and starts sshd. It runs on CI
+ * and where it is asked for, by `deno task test:openssh`.
+ */
+export function testWithOpenSsh({ name, fn }: OpenSshTest): void {
+  const isAskedFor = ["CI", "TEST_OPENSSH"]
+    .some((variable) => Deno.env.get(variable) === "true");
+  const needs = isAskedFor ? missing : "deno task test:openssh";
+  Deno.test({
+    name: needs === undefined ? name : `${name} (needs ${needs})`,
+    ignore: needs !== undefined && Deno.env.get("CI") !== "true",
+    fn,
   });
+}
+
+interface OpenSshTest {
+  readonly name: string;
+  readonly fn: (t: Deno.TestContext) => Promise<void>;
 }
 
 /** Starts a server on a free port of 127.0.0.1. */
@@ -221,14 +235,11 @@ export async function startOpenSsh(
   }
   await using stack = new AsyncDisposableStack();
   const home = await Deno.makeTempDir({ prefix: "panos-openssh-" });
-  stack.defer(() => Deno.remove(home, { recursive: true }));
+  const name = `panos-${crypto.randomUUID().slice(0, 8)}`;
+  stack.use(cleanUpAfter(name, home));
   await Deno.chmod(home, 0o755);
 
-  const user = await addUser(home, options);
-  stack.defer(async () => {
-    await retry(() => run("userdel", [user.name]));
-  });
-  stack.defer(() => endProcesses(user.uid));
+  const user = await addUser(name, home, options);
 
   const shell = await installShell(home, { ...PANOS, ...options.shell });
   const { hostKeys = ["ed25519"] } = options;
@@ -294,8 +305,32 @@ interface User {
   readonly uid: number;
 }
 
-async function addUser(home: string, options: OpenSshOptions): Promise<User> {
-  const name = `panos-${crypto.randomUUID().slice(0, 8)}`;
+/**
+ * Removes the user and the folder at the end, also when the tests are
+ * interrupted or killed: a process of its own waits for either.
+ */
+function cleanUpAfter(name: string, home: string): AsyncDisposable {
+  const script = new URL("openssh_cleanup.sh", import.meta.url).pathname;
+  const child = new Deno.Command("sh", {
+    args: [script, name, home],
+    stdin: "piped",
+    stdout: "null",
+    stderr: "inherit",
+  }).spawn();
+  return {
+    async [Symbol.asyncDispose](): Promise<void> {
+      await child.stdin.close();
+      const { code } = await child.status;
+      if (code !== 0) throw new Error(`Cannot remove ${name} and ${home}`);
+    },
+  };
+}
+
+async function addUser(
+  name: string,
+  home: string,
+  options: OpenSshOptions,
+): Promise<User> {
   const password = `pa$$ w"rd\\${crypto.randomUUID()}`;
   const shell = `${home}/panos_login_shell.py`;
   await retry(() =>
@@ -454,7 +489,7 @@ function configure({ home, port, options }: Configuration): string {
     ["Banner", `${home}/banner`],
     ["StrictModes", "no"],
     ["LogLevel", "VERBOSE"],
-    ["PidFile", "none"],
+    ["PidFile", `${home}/sshd.pid`],
     ["PrintLastLog", "no"],
     ["PrintMotd", "no"],
     ["UseDNS", "no"],

@@ -3,13 +3,13 @@ import assert from "node:assert/strict";
 import { Client } from "ssh2";
 import { VpnFlowError } from "../../src/panos/vpn_flow.ts";
 import {
-  missing,
   type OpenSsh,
   type Shell,
   SIX_TUNNELS,
   SIX_TUNNELS_UNKNOWN,
   SIX_TUNNELS_XML,
   startOpenSsh,
+  testWithOpenSsh,
 } from "./openssh.ts";
 import { readVpnFlow } from "./vpn_flow_reply.ts";
 import { readVpnFlowXml, XML_FAULTS } from "./vpn_flow_xml.ts";
@@ -70,11 +70,8 @@ async function typeAll(
   }
 }
 
-const ignore = missing !== undefined && Deno.env.get("CI") !== "true";
-
-Deno.test({
+testWithOpenSsh({
   name: "the login shell answers in XML while that is switched on",
-  ignore,
   fn: async () => {
     const [, asText = "", on, asXml = "", off, again] = await converse({
       shell: {
@@ -89,9 +86,8 @@ Deno.test({
   },
 });
 
-Deno.test({
+testWithOpenSsh({
   name: "the login shell can have no XML, or keep it on",
-  ignore,
   fn: async () => {
     const [unknown] = await converse({ shell: {}, commands: [XML_ON] });
     assert.equal(unknown, `Unknown command: ${XML_ON}\n`);
@@ -103,9 +99,8 @@ Deno.test({
   },
 });
 
-Deno.test({
+testWithOpenSsh({
   name: "the login shell can answer wrongly in XML",
-  ignore,
   fn: async (t) => {
     const faults = {
       ...XML_FAULTS,
