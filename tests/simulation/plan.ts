@@ -133,6 +133,10 @@ const FAULTS: readonly Partial<Manner>[] = [
   { connect: "hangs", reply: "hangs", end: "never closes" },
 ];
 
+const ACCOUNT_FAULTS = FAULTS.filter((fault) =>
+  "verdict" in fault || "verdictMs" in fault
+);
+
 const WAITS_MS = [250, 1_000, 3_500, 5_000, 9_500, 25_000, 25_000, 29_500]
   .concat(59_500, 119_500);
 
@@ -198,7 +202,10 @@ function planFaults(
   spanMs: number,
 ): Planned[] {
   const events: Planned[] = [];
-  const amount = random.below(10);
+  // faults of the account meet only where there are many
+  const isOfAccount = random.below(4) === 0;
+  const faults = isOfAccount ? ACCOUNT_FAULTS : FAULTS;
+  const amount = isOfAccount ? 8 + random.below(16) : random.below(10);
   for (let index = 0; index < amount; index++) {
     const atMs = onGrid(random, spanMs);
     const lastsMs = pick(random, [1_000, 10_000, spanMs / 8, spanMs / 2]);
@@ -227,7 +234,7 @@ function planFaults(
         });
         break;
       default:
-        events.push(...planFault(random, firewalls, atMs, endsAtMs));
+        events.push(...planFault(random, faults, firewalls, atMs, endsAtMs));
     }
   }
   return events;
@@ -236,11 +243,12 @@ function planFaults(
 /** Something is wrong with a firewall, or with many, and then it is not. */
 function planFault(
   random: Random,
+  faults: readonly Partial<Manner>[],
   firewalls: number,
   atMs: number,
   endsAtMs: number,
 ): Planned[] {
-  const change = pick(random, FAULTS);
+  const change = pick(random, faults);
   const isForAll = random.below(4) === 0;
   const only = random.below(firewalls);
   // a session that stands would not notice that logins fail
