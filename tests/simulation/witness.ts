@@ -1,0 +1,350 @@
+/**
+ * What must be true of every history. The witness sees what reaches the
+ * firewalls and what scrapers are told, and knows nothing of the exporter's
+ * insides; of the guard it keeps its own books, in the terms of the rules that
+ * an operator is told.
+ *
+ * @module
+ */
+
+import type { SimulatedTime } from "./time.ts";
+
+const SECOND_MS = 1_000;
+const MINUTE_MS = 60 * SECOND_MS;
+const HOUR_MS = 60 * MINUTE_MS;
+const FIRST_HOLD_MS = 65 * MINUTE_MS;
+const LONG_HOLD_MS = 24 * HOUR_MS;
+const SILENCE_HOLD_MS = 15 * MINUTE_MS;
+const PROOF_MS = MINUTE_MS;
+const TURN_MS = 10 * SECOND_MS;
+const MAX_IN_FLIGHT = 8;
+
+/** A rule that was broken. */
+export class Broken extends Error {
+  override readonly name = "Broken";
+  /** The same for all ways to break it. */
+  readonly rule: string;
+
+  constructor(rule: string, detail: string) {
+    super(detail === "" ? rule : `${rule}: ${detail}`);
+    this.rule = rule;
+  }
+}
+
+/** A credential on its way. */
+export interface Submission {
+  readonly firewall: string;
+  readonly atMs: number;
+  readonly number: number;
+}
+
+/** The books that the witness keeps of a firewall. */
+interface Account {
+  failures: number;
+  silences: number;
+  hasRejected: boolean;
+  heldUntilMs: number;
+  failuresBefore: number;
+}
+
+/** Breaks off a history in which something is not as it must be. */
+export class Witness {
+  readonly #time: SimulatedTime;
+  readonly #accounts = new Map<string, Account>();
+  readonly #inFlight = new Set<Submission>();
+  readonly #waiting = new Set<
+    { readonly firewall: string; readonly sinceMs: number }
+  >();
+  readonly #suspects = new Map<string, number>();
+  #allHeldSinceMs: number | undefined;
+  #allHeldUntilMs = -Infinity;
+  #proofAtMs = -Infinity;
+  #proofLostAtMs = -Infinity;
+  #lastRejected = 0;
+  #submissions = 0;
+  #broken: Broken | undefined;
+  /** Rejections by the AAA server since it last accepted; when each was. */
+  #rejections: number[] = [];
+  #hasAaaAccepted = false;
+  /** Firewalls that have rejected by an account of their own. */
+  readonly #ownRejections = new Set<string>();
+
+  constructor(time: SimulatedTime) {
+    this.#time = time;
+  }
+
+  /** The first rule that was broken. */
+  get broken(): Broken | undefined {
+    return this.#broken;
+  }
+
+  /** Notes that a rule is broken; the first one counts. */
+  breaks(rule: string, detail = ""): void {
+    this.#broken ??= new Broken(rule, detail);
+  }
+
+  /** Notes that a rule is broken unless it holds. */
+  expect(holds: boolean, rule: string, detail: () => string = () => ""): void {
+    if (!holds) this.breaks(rule, detail());
+  }
+
+  /** A connection is opened. */
+  connects(firewall: string): void {
+    const { heldUntilMs } = this.#account(firewall);
+    this.expect(
+      this.#time.now >= heldUntilMs,
+      "nothing is sent to a firewall that is held",
+      () => `${firewall} is connected to`,
+    );
+    this.expect(
+      !this.#areAllHeld() || this.#allHeldSinceMs === this.#time.now,
+      "nothing is sent while all logins are held",
+      () => `${firewall} is connected to`,
+    );
+  }
+
+  /** The credentials have reached a firewall. */
+  submits(firewall: string): Submission {
+    const now = this.#time.now;
+    const submission = { firewall, atMs: now, number: ++this.#submissions };
+    const { heldUntilMs } = this.#account(firewall);
+    this.expect(
+      now >= heldUntilMs,
+      "nothing is sent to a firewall that is held",
+      () => `${firewall} gets the password`,
+    );
+    this.expect(
+      !this.#areAllHeld() || this.#allHeldSinceMs === now,
+      "nothing is sent while all logins are held",
+      () => `${firewall} gets the password`,
+    );
+    const others = [...this.#inFlight];
+    if (!this.#isProven()) {
+      const max = this.#allHeldSinceMs === undefined ? 2 : 1;
+      this.expect(
+        others.length < max || this.#allHeldSinceMs === now,
+        "without proof at most two credentials have no verdict",
+        () => `${others.length + 1} of them`,
+      );
+      this.expect(
+        others.every(({ atMs }) => now - atMs >= TURN_MS),
+        "without proof one login at a time sends the password",
+        () => `${firewall} beside ${others.map((o) => o.firewall).join()}`,
+      );
+    }
+    const fresh = others.filter(({ atMs }) => now - atMs < TURN_MS);
+    this.expect(
+      fresh.length < MAX_IN_FLIGHT,
+      "at most eight logins stand between sending and verdict",
+    );
+    this.#inFlight.add(submission);
+    return submission;
+  }
+
+  /**
+   * A login waits for its turn to send the credentials.
+   *
+   * @returns What tells that it waits no more.
+   */
+  waits(firewall: string): () => void {
+    const waiting = { firewall, sinceMs: this.#time.now };
+    this.#waiting.add(waiting);
+    return () => void this.#waiting.delete(waiting);
+  }
+
+  /** After each event: nobody waits at the gate for nothing. */
+  checkGate(maxWaitMs: number): void {
+    const now = this.#time.now;
+    for (const { firewall, sinceMs } of this.#waiting) {
+      const waitedMs = now - sinceMs;
+      this.expect(
+        !this.#areAllHeld() || this.#allHeldSinceMs === now,
+        "who waits at the gate is told of a hold",
+        () => firewall,
+      );
+      this.expect(
+        waitedMs <= maxWaitMs,
+        "a wait at the gate has a limit",
+        () => `${firewall} waits for ${waitedMs / SECOND_MS} s`,
+      );
+      const isSuspect = this.#suspects.size > 0 ||
+        this.#allHeldSinceMs !== undefined;
+      const isFull = this.#inFlight.size >= (isSuspect ? 1 : 2);
+      const hasFresh = [...this.#inFlight].some(({ atMs }) =>
+        now - atMs <= TURN_MS
+      );
+      this.expect(
+        isFull || hasFresh,
+        "who waits at the gate gets the turn of a silent login",
+        () => firewall,
+      );
+    }
+  }
+
+  /** The AAA server has judged. */
+  aaaJudged(isAccepted: boolean): void {
+    if (isAccepted) {
+      this.#rejections = [];
+      this.#hasAaaAccepted = true;
+      return;
+    }
+    const now = this.#time.now;
+    this.#rejections = this.#rejections.filter((atMs) =>
+      now - atMs < 24 * HOUR_MS
+    );
+    this.#rejections.push(now);
+    const slack = (this.#hasAaaAccepted ? 7 : 0) + this.#ownRejections.size;
+    const inHour = this.#rejections.filter((atMs) => now - atMs < HOUR_MS);
+    this.expect(
+      inHour.length <= 2 + slack,
+      "submissions in an hour are bounded",
+      () => `${inHour.length}`,
+    );
+    this.expect(
+      this.#rejections.length <= 3 + slack,
+      "submissions in a day are bounded",
+      () => `${this.#rejections.length}`,
+    );
+  }
+
+  /** Rejected by what the firewall itself knows of accounts. */
+  ownJudged(firewall: string): void {
+    this.#ownRejections.add(firewall);
+  }
+
+  /** The exporter learns that it is let in. */
+  accepted(firewall: string, submission: Submission | undefined): void {
+    if (submission === undefined) return;
+    this.#inFlight.delete(submission);
+    const account = this.#account(firewall);
+    const { failures } = account;
+    this.#accounts.set(firewall, { ...newAccount(), failuresBefore: failures });
+    if (submission.number <= this.#lastRejected) return;
+    this.#suspects.clear();
+    this.#allHeldSinceMs = undefined;
+    this.#proofAtMs = this.#time.now;
+  }
+
+  /** The exporter learns that it is rejected. */
+  rejected(firewall: string, submission: Submission): void {
+    this.#inFlight.delete(submission);
+    const now = this.#time.now;
+    const account = this.#account(firewall);
+    const isFirst = !account.hasRejected;
+    account.hasRejected = true;
+    this.#hold(account);
+    if (this.#allHeldSinceMs !== undefined) {
+      if (now >= this.#allHeldUntilMs) {
+        this.#allHeldUntilMs = now + LONG_HOLD_MS;
+      }
+    } else if (isFirst) {
+      for (const [suspect, atMs] of this.#suspects) {
+        if (now - atMs > FIRST_HOLD_MS) this.#suspects.delete(suspect);
+      }
+      this.#suspects.set(firewall, now);
+      if (this.#suspects.size > 1) {
+        this.#allHeldSinceMs = now;
+        this.#allHeldUntilMs = now + FIRST_HOLD_MS;
+      }
+    } else return;
+    this.#lastRejected = Math.max(this.#lastRejected, submission.number);
+    if (this.#isProven()) this.#proofLostAtMs = now;
+    this.#proofAtMs = -Infinity;
+  }
+
+  /** The exporter learns that a firewall wants what it cannot give. */
+  refused(firewall: string, isAccepted: boolean): void {
+    const account = this.#account(firewall);
+    if (isAccepted) account.failures += account.failuresBefore;
+    this.#hold(account);
+  }
+
+  /** The exporter gives a login up that was not answered in time. */
+  silent(firewall: string, submission: Submission): void {
+    this.#inFlight.delete(submission);
+    const account = this.#account(firewall);
+    account.silences++;
+    if (account.silences < 2) return;
+    account.heldUntilMs = this.#time.now + SILENCE_HOLD_MS;
+  }
+
+  /** The login is gone for another reason. */
+  dropped(submission: Submission): void {
+    this.#inFlight.delete(submission);
+  }
+
+  /** An operator has the holds forgotten. */
+  reloads(): void {
+    for (const account of this.#accounts.values()) {
+      Object.assign(account, newAccount());
+    }
+    this.#suspects.clear();
+    this.#allHeldSinceMs = undefined;
+    this.#rejections = [];
+  }
+
+  /** Compares until when a firewall says that it is held. */
+  showsHold(firewall: string, untilMs: number | undefined): void {
+    const own = this.#account(firewall).heldUntilMs;
+    const all = this.#areAllHeld() ? this.#allHeldUntilMs : -Infinity;
+    const until = Math.max(own, all);
+    const expected = until > this.#time.now ? until : undefined;
+    const isSame = untilMs === undefined || expected === undefined
+      ? untilMs === expected
+      : Math.abs(untilMs - expected) <= SECOND_MS;
+    this.expect(
+      isSame,
+      "a hold is as long as the rules say",
+      () =>
+        `${firewall} shows ${inMinutes(untilMs, this.#time.now)}, and it is ${
+          inMinutes(expected, this.#time.now)
+        }`,
+    );
+  }
+
+  #hold(account: Account): void {
+    const ms = account.failures === 0 ? FIRST_HOLD_MS : LONG_HOLD_MS;
+    account.failures++;
+    account.silences = 0;
+    account.heldUntilMs = this.#time.now + ms;
+  }
+
+  /** Whether they are, and have been before this instant. */
+  get areAllHeld(): boolean {
+    return this.#areAllHeld() && this.#allHeldSinceMs !== this.#time.now;
+  }
+
+  #areAllHeld(): boolean {
+    return this.#allHeldSinceMs !== undefined &&
+      this.#time.now < this.#allHeldUntilMs;
+  }
+
+  /** What fell on the instant in which the proof was lost had it still. */
+  #isProven(): boolean {
+    const now = this.#time.now;
+    return now - this.#proofAtMs < PROOF_MS || now === this.#proofLostAtMs;
+  }
+
+  #account(firewall: string): Account {
+    let account = this.#accounts.get(firewall);
+    if (account === undefined) {
+      account = newAccount();
+      this.#accounts.set(firewall, account);
+    }
+    return account;
+  }
+}
+
+function newAccount(): Account {
+  return {
+    failures: 0,
+    silences: 0,
+    hasRejected: false,
+    heldUntilMs: -Infinity,
+    failuresBefore: 0,
+  };
+}
+
+function inMinutes(ms: number | undefined, now: number): string {
+  return ms === undefined ? "no hold" : `${(ms - now) / MINUTE_MS} min`;
+}
