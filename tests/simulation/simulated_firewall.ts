@@ -18,6 +18,9 @@ import { GOOD, type Manner } from "./plan.ts";
 import type { SimulatedTime } from "./time.ts";
 import type { Submission, Witness } from "./witness.ts";
 
+/** A verdict at the instant of the login's limit may count or not: it is later. */
+const APART_MS = 1;
+
 /** The server that firewalls ask; it counts, and locks the account. */
 export class AaaServer {
   verdict: "accept" | "reject" = "accept";
@@ -326,24 +329,25 @@ export class SimulatedFirewall {
     if (!connection.isOpen) return await never();
     tell(`${this.name} gets the password`);
     connection.submission = witness.submits(this.name);
-    if (!await this.#judge()) {
+    if (!await this.#judge(connection)) {
       throw new PollError("auth", "it rejects the credentials");
     }
   }
 
   /** @returns Never, if the firewall says nothing. */
-  async #judge(): Promise<boolean> {
+  async #judge(connection: Connection): Promise<boolean> {
     const { time, witness, aaa } = this.#world;
     const { verdict, verdictMs } = this.manner;
     if (verdict === "silent") return await never();
     if (verdict === "ask AAA") {
       const isAccepted = aaa.judge();
-      witness.aaaJudged(isAccepted);
-      await time.take(verdictMs);
+      await time.take(verdictMs + APART_MS);
+      // a verdict that comes too late is a silence, which counts for nothing
+      if (connection.isOpen) witness.aaaJudged(isAccepted);
       return isAccepted;
     }
     witness.ownJudged(this.name);
-    await time.take(verdictMs);
+    await time.take(verdictMs + APART_MS);
     return false;
   }
 
