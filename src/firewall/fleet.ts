@@ -90,15 +90,10 @@ export function createFleet(
       return { target, firewall, openSession };
     });
 
-  function findAmong(
-    candidates: typeof known,
+  const findAmong = (
+    members: readonly Member[],
     text: string,
-  ): Firewall | undefined {
-    const wanted = parseTarget(text, config.sshPort);
-    return wanted &&
-      candidates.find(({ target }) => isSameTarget(target, wanted))?.firewall;
-  }
-
+  ): Firewall | undefined => findMember(members, text, config.sshPort);
   const listed = known.filter(({ target }) => targets.includes(target));
   const firewalls = known.map(({ firewall }) => firewall);
   return {
@@ -126,6 +121,23 @@ export function createFleet(
       await Promise.all(firewalls.map((firewall) => firewall.end()));
     },
   };
+}
+
+/** A firewall, and what it is known by. */
+interface Member {
+  readonly target: Target;
+  readonly firewall: Firewall;
+}
+
+/** Finds a firewall, however its name is spelled. */
+function findMember(
+  members: readonly Member[],
+  text: string,
+  sshPort: number,
+): Firewall | undefined {
+  const wanted = parseTarget(text, sshPort);
+  return wanted &&
+    members.find(({ target }) => isSameTarget(target, wanted))?.firewall;
 }
 
 /** Puts a firewall together from its own parts and those of the fleet. */
