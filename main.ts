@@ -10,7 +10,6 @@ import { readCommandLine, USAGE } from "./src/check/command_line.ts";
 import { parse } from "./src/check/parse.ts";
 import { redact } from "./src/check/redact.ts";
 import { type Config, ConfigError, parseConfig } from "./src/config/config.ts";
-import { createFleet } from "./src/firewall/fleet.ts";
 import { logWarnings, serveFleet } from "./src/http/exporter.ts";
 import { parsePrivateKey } from "./src/ssh/private_key.ts";
 import { surviveBugs } from "./src/std/bugs.ts";
