@@ -38,7 +38,7 @@ export class Watch {
   readonly #clock: Clock;
   /** Characters that a line may have. */
   #maxLineLength = MAX_LINE_LENGTH;
-  #review = (): void => {};
+  #wait: Pick<Wait<unknown>, "isOver" | "review"> | undefined;
 
   constructor(output: ReadableStream<Uint8Array>, clock: Clock) {
     this.#clock = clock;
@@ -62,55 +62,15 @@ export class Watch {
    * ended before there was a verdict, why it ended.
    */
   until<Value>(judge: Judge<Value>): Promise<Value> {
-    const { promise, resolve, reject } = Promise.withResolvers<Value>();
-    let cancel = (): void => {};
-
-    const settle = (verdict: Verdict<Value>): void => {
-      this.#review = (): void => {};
-      try {
-        resolve(verdict.conclude());
-      } catch (error) {
-        reject(error);
-      }
-    };
-
-    this.#review = (): void => {
-      cancel();
-      const verdict = judge(this.screen) ?? this.#ended();
-      if (verdict === undefined) return;
-      // what has ended stays as it is
-      if (verdict.quietMs === 0 || this.end !== undefined) settle(verdict);
-      else cancel = this.#afterQuiet(verdict.quietMs, () => settle(verdict));
-    };
+    const wait = new Wait(judge, this.#clock);
+    this.#wait = wait;
     this.#review();
-    return promise;
+    return wait.promise;
   }
 
-  #ended(): Verdict<never> | undefined {
-    const { end } = this;
-    if (end === undefined) return undefined;
-    return {
-      quietMs: 0,
-      conclude(): never {
-        throw end;
-      },
-    };
-  }
-
-  /**
-   * Calls back after a time in which nothing came; a chunk cancels it.
-   *
-   * The event loop may have been held up for longer than that: what arrived
-   * meanwhile is read before the time counts as quiet.
-   */
-  #afterQuiet(ms: number, callBack: () => void): () => void {
-    let turns = TURNS;
-    const ring = (): void => {
-      if (turns-- === 0) callBack();
-      else cancel = this.#clock.setTimer(0, ring);
-    };
-    let cancel = this.#clock.setTimer(ms, ring);
-    return () => cancel();
+  #review(): void {
+    this.#wait?.review(this.screen, this.end);
+    if (this.#wait?.isOver === true) this.#wait = undefined;
   }
 
   async #pump(output: ReadableStream<Uint8Array>): Promise<PollError> {
@@ -145,4 +105,79 @@ export class Watch {
       `Cannot read what the firewall prints: more than 8 MiB, or a line of more than ${kibibytes} KiB`;
     return new PollError("parse", message);
   }
+}
+
+/**
+ * One wait for a verdict.
+ *
+ * Not a closure that a {@linkcode Watch} keeps: with one for each command, V8
+ * does not see for long that a former one is garbage.
+ */
+class Wait<Value> {
+  readonly #judge: Judge<Value>;
+  readonly #clock: Clock;
+  readonly #conclusion = Promise.withResolvers<Value>();
+  #isOver = false;
+  #cancelTimer: (() => void) | undefined;
+
+  constructor(judge: Judge<Value>, clock: Clock) {
+    this.#judge = judge;
+    this.#clock = clock;
+  }
+
+  get promise(): Promise<Value> {
+    return this.#conclusion.promise;
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /**
+   * Asks the judge, as something has come or ended.
+   *
+   * @param end Why nothing more will come, if that is so.
+   */
+  review(screen: Screen, end: PollError | undefined): void {
+    if (this.#isOver) return;
+    this.#cancelTimer?.();
+    const verdict = this.#judge(screen) ?? (end && failure(end));
+    if (verdict === undefined) return;
+    // what has ended stays as it is
+    if (verdict.quietMs === 0 || end !== undefined) this.#settle(verdict);
+    else this.#settleAfterQuiet(verdict);
+  }
+
+  #settle(verdict: Verdict<Value>): void {
+    this.#isOver = true;
+    try {
+      this.#conclusion.resolve(verdict.conclude());
+    } catch (error) {
+      this.#conclusion.reject(error);
+    }
+  }
+
+  /**
+   * Settles after a time in which nothing came.
+   *
+   * The event loop may have been held up for longer than that: what arrived
+   * meanwhile is read before the time counts as quiet.
+   */
+  #settleAfterQuiet(verdict: Verdict<Value>): void {
+    let turns = TURNS;
+    const ring = (): void => {
+      if (turns-- === 0) this.#settle(verdict);
+      else this.#cancelTimer = this.#clock.setTimer(0, ring);
+    };
+    this.#cancelTimer = this.#clock.setTimer(verdict.quietMs, ring);
+  }
+}
+
+function failure(error: PollError): Verdict<never> {
+  return {
+    quietMs: 0,
+    conclude(): never {
+      throw error;
+    },
+  };
 }

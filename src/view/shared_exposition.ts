@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Poll, Status } from "../model/poll.ts";
+import type { Status } from "../model/poll.ts";
 import { render } from "./exposition.ts";
 import { firewallFamilies } from "./metrics.ts";
 
@@ -13,17 +13,16 @@ interface Rendered {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** Keeps what was rendered for as long as its poll is kept. */
+/** Keeps what was rendered last of each firewall. */
 export class SharedExposition {
-  readonly #rendered = new WeakMap<Poll, Rendered>();
+  readonly #lastByTarget = new Map<string, Rendered>();
 
   /** @returns UTF-8 that others have too: not to be written to. */
   render(status: Status): Uint8Array<ArrayBuffer> {
-    const { poll } = status;
-    const last = poll && this.#rendered.get(poll);
+    const last = this.#lastByTarget.get(status.target);
     if (last !== undefined && isSame(last.status, status)) return last.bytes;
     const bytes = new TextEncoder().encode(render(firewallFamilies(status)));
-    if (poll !== undefined) this.#rendered.set(poll, { status, bytes });
+    this.#lastByTarget.set(status.target, { status, bytes });
     return bytes;
   }
 }

@@ -21,12 +21,12 @@ export async function benchWarm(rounds = 2_000): Promise<void> {
     const ms = await time(() => scrape(exporter));
     if (round >= WARM_UP) times.push(ms);
   }
-  report("warm: scrape, median", `${median(times).toFixed(2)} ms`, "≤ 2 ms");
+  report("warm: scrape, median", `${median(times).toFixed(2)} ms`, "≤ 1.2 ms");
 }
 
 /** Memory after very many scrapes. */
 export async function benchMemory(): Promise<void> {
-  await benchMemoryOf("kept session", "600", 10_000, "≤ 1.3");
+  await benchMemoryOf("kept session", "600", 10_000, "≤ 1.2");
   await benchMemoryOf("login per poll", "0", 3_000, "");
 }
 
