@@ -301,7 +301,7 @@ export class SimulatedFirewall {
     const { verdict } = this.manner;
     if (verdict === "lets in unasked") return;
     if (verdict === "asks a question") {
-      await time.take(this.manner.verdictMs);
+      await time.take(this.manner.verdictMs + APART_MS);
       throw new PollError("auth", "it asks what is not answered");
     }
     const forget = witness.waits(this.name);
