@@ -96,6 +96,11 @@ export class Gate {
     this.#letIn();
   }
 
+  /** What is held has changed: whoever waits may have a turn by that. */
+  review(): void {
+    this.#letIn();
+  }
+
   /** Somebody has accepted: for a while the account is known to be good. */
   open(): void {
     this.#acceptedAtMs = this.#clock.monotonicMs();

@@ -95,6 +95,7 @@ export class Guard {
   /** Forgets all holds, and what led to them. */
   forget(): void {
     this.#holds.forget();
+    this.#gate.review();
   }
 }
 

@@ -639,6 +639,20 @@ Deno.test("forget() ends all holds, and they begin anew", async () => {
   assert.equal(reasonFor(guard, "fw3"), "held");
 });
 
+Deno.test("forget() lets in who waits for the verdict of a suspect", async () => {
+  using time = stopTime();
+  const { guard, logIn, start, sent } = createScene(time);
+  await logIn("fw1", rejection);
+  start("fw2");
+  await time.pass(11 * SECOND_MS);
+  start("fw3");
+  await time.settle();
+  assert.deepEqual(sent, ["fw1", "fw2"]);
+  guard.forget();
+  await time.settle();
+  assert.deepEqual(sent, ["fw1", "fw2", "fw3"]);
+});
+
 Deno.test("the log counts what is sent and not accepted", async () => {
   using time = stopTime();
   const { logIn, lines } = createScene(time);
