@@ -37,17 +37,17 @@ export function render(families: readonly MetricFamily[]): string {
 }
 
 function renderFamily({ name, type, help, samples }: MetricFamily): string {
-  // One chain of short appends: template strings nested in each other read
-  // better, and take V8 three times as long to put together.
+  // One chain of short appends: template strings nested in each other, or a
+  // text of its own for each sample, read better and take V8 far longer.
   let text = `# HELP ${name} ${escapeHelp(help)}\n# TYPE ${name} ${type}\n`;
   for (const { labels = {}, value } of samples) {
-    let line = name;
+    text += name;
     let opening = "{";
     for (const label of Object.keys(labels)) {
-      line += opening + label + '="' + escapeLabel(labels[label] ?? "");
+      text += opening + label + '="' + escapeLabel(labels[label] ?? "");
       opening = '",';
     }
-    text += line + (opening === "{" ? " " : '"} ') + renderValue(value) + "\n";
+    text += (opening === "{" ? " " : '"} ') + renderValue(value) + "\n";
   }
   return text;
 }
