@@ -31,6 +31,7 @@ import {
   isAddress,
   isContradictory,
   isInterface,
+  isMask,
   isMonitor,
   toState,
 } from "./vpn_flow_words.ts";
@@ -123,11 +124,10 @@ function readFullRow(row: Row): readonly Tunnel[] {
 
 /** Considers that only the interface may be missing. */
 function chooseByCount(
-  row: Row,
+  { line, header }: Row,
   counted: readonly Candidate[],
   isPadded: boolean,
 ): readonly Candidate[] {
-  const { line, header } = row;
   // A padded row would show which of the columns that nobody knows are empty,
   // had its header positions.
   if (isPadded && header.numbers.others.length > 0) return [];
@@ -143,13 +143,19 @@ function chooseByCount(
   if (isPadded && !header.isIdBehindName) {
     return header.numbers.name > 1 || !whole.every(isFull) ? [] : whole;
   }
-  // Where one word alone is known, the end of the row has to be known, too.
-  const isWeak = header.numbers.monitor === undefined;
-  if (isWeak && !whole.every(({ tunnel }) => endsSurely(tunnel))) return [];
   const certain = whole.filter((candidate) => isKnown(candidate, header));
-  if (certain.length > 0) return certain;
-  return whole.some((candidate) =>
-      candidate.knownWords > 0 || isBoundById(row, candidate)
+  if (certain.length > 0) {
+    const isWeak = header.numbers.monitor === undefined;
+    return certain.every(({ tunnel }) =>
+        hasAddresses(tunnel) && (!isWeak || endsSurely(tunnel))
+      )
+      ? certain
+      : [];
+  }
+  // An unknown state claims nothing, if all behind it is what it should be.
+  return whole.every(({ tunnel }) =>
+      isAddress(tunnel.localIp) && isAddress(tunnel.peerIp) &&
+      (isMonitor(tunnel.monitor) || header.isIdBehindName)
     )
     ? whole
     : [];
@@ -205,15 +211,10 @@ function chooseByPosition(
   const mostKnown = Math.max(...fitting.map(({ knownWords }) => knownWords));
   const best = fitting.filter(({ knownWords }) => knownWords === mostKnown);
   if (best.some((candidate) => isKnown(candidate, header))) return best;
-  const isWithin = ({ empty }: Candidate): boolean =>
-    stand(
-      empty,
-      (reading) =>
-        standsUnder(reading, header) && isWithinColumn(reading, header),
-    );
   const isDoubtful = (candidate: Candidate): boolean =>
     isGuess(candidate, header) ||
-    (hasUnknownState(candidate) && !isWithin(candidate));
+    (hasUnknownState(candidate) &&
+      !showsNameEnd(line, candidate.reading, header));
   if (fitting.some(isDoubtful)) return [];
   // A row whose words are certain may stand askew: a name was replaced by one
   // of another length, or values do not stand under their headers at all.
@@ -237,7 +238,7 @@ function isGuess(
   return numbers.monitor !== undefined || numbers.peerIp === undefined;
 }
 
-/** A short word behind a name that overflows may as well be its end. */
+/** Such a word may as well be the end of the name, if it stands close to it. */
 function hasUnknownState({ tunnel: { stateWord } }: Candidate): boolean {
   return stateWord !== "" && toState(stateWord) === undefined;
 }
@@ -257,6 +258,13 @@ function isBoundById(
 ): boolean {
   return header.isIdBehindName && !hasGapAt(line, reading, header) &&
     endsSurely(tunnel);
+}
+
+/** Whether the addresses are such, masked or not. */
+function hasAddresses({ localIp, peerIp }: Tunnel): boolean {
+  return [localIp, peerIp].every((word) =>
+    word === "" || isAddress(word) || isMask(word)
+  );
 }
 
 /** Whether what follows the state is nothing else, for sure. */

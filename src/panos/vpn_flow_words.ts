@@ -15,6 +15,8 @@ const NOT_A_STATUS = /[.:]|^(?:[0-9]+|tunnel)$/i;
 /** IPv4 or IPv6, with digits masked or not. */
 const ADDRESS = /(?:\.[^.]*){3}|(?::[^:]*){2}/;
 
+const MASK = /^[xX*.:]+$/;
+
 /** Two IPv4 addresses that touch. */
 const TOUCHING = /^[^:]*(?:\.[^.:]*){4}$/;
 
@@ -53,6 +55,11 @@ export function isAddress(word: string): boolean {
   return ADDRESS.test(word);
 }
 
+/** Whether a word is what somebody put in the place of an address. */
+export function isMask(word: string): boolean {
+  return MASK.test(word);
+}
+
 /** Whether a word names the interface of a tunnel. */
 export function isInterface(word: string): boolean {
   return INTERFACE.test(word);
@@ -72,6 +79,7 @@ export function isContradictory(
   if (isMonitor(stateWord) || NOT_A_STATUS.test(stateWord)) return true;
   if (isState(monitor) || NOT_A_STATUS.test(monitor)) return true;
   if (isNoAddress(localIp) || isNoAddress(peerIp)) return true;
+  if (!isState(stateWord) && others.some(isState)) return true;
   if (isNoInterface(interfaceName)) return true;
   if (isInterface(interfaceName)) return false;
   if (others.some(isInterface)) return true;
