@@ -33,6 +33,7 @@ import {
   isInterface,
   isMask,
   isMonitor,
+  isPlain,
   toState,
 } from "./vpn_flow_words.ts";
 import {
@@ -42,6 +43,11 @@ import {
   splitWords,
   textOf,
 } from "./words.ts";
+
+const BLANK = " ".charCodeAt(0);
+
+/** Blanks by their number: comparing is faster than looking at each. */
+const BLANKS = Array.from({ length: 257 }, (_, count) => " ".repeat(count));
 
 /** Ids are 1 to 65535, and may be aligned to the right. */
 const MAX_ID_LENGTH = 5;
@@ -71,30 +77,65 @@ interface Row {
  * @returns One tunnel if the row is certain; none or several if it is not.
  */
 export function readRow(line: string, header: Header): readonly Tunnel[] {
+  const usual = readUsualRow(line, header);
+  if (usual !== undefined) return [usual];
   const words = splitWords(line);
   const row = { line, words, header };
   if (!header.isUsual) return readFullRow(row);
   const isPadded = !isCollapsed(words);
   const hasPositions = isPadded && !header.isCollapsed;
-  const counted: Candidate[] = [];
-  for (const empty of header.emptyByCount) {
-    const candidate = takeAs(row, empty);
-    if (candidate === undefined) continue;
-    // All the evidence there is agrees. It cannot do so twice, as the state
-    // of one of the two is the monitor of the other.
-    const { reading } = candidate;
-    if (
-      hasPositions && isKnown(candidate, header) &&
-      standsUnder(reading, header) && isWithinColumn(reading, header)
-    ) return [candidate.tunnel];
-    counted.push(candidate);
-  }
+  const counted = header.emptyByCount
+    .map((empty) => takeAs(row, empty))
+    .filter((candidate) => candidate !== undefined);
   if (holdsSystemMessage(line)) return [];
   const upright = header.isCollapsed ? [] : chooseByPosition(row, counted);
   const left = hasPositions || upright.length > 0
     ? upright
     : chooseByCount(row, counted, isPadded);
   return left.map(({ tunnel }) => tunnel);
+}
+
+/**
+ * Reads a row in which all the evidence agrees at first sight, as it does in
+ * nearly all: this is what makes 10,000 of them take milliseconds.
+ */
+function readUsualRow(line: string, header: Header): Tunnel | undefined {
+  const { starts, numbers, isUsual, isCollapsed } = header;
+  if (!isUsual || isCollapsed) return undefined;
+  const cells: string[] = [];
+  let end = 0;
+  for (let number = 0; number < starts.length; number++) {
+    const start = findWord(line, starts[number] ?? 0);
+    if (start === undefined || !isBlank(line, end, start)) return undefined;
+    end = line.indexOf(number === numbers.name ? "  " : " ", start);
+    if (end === -1) end = line.length;
+    if (end >= (starts[number + 1] ?? Infinity)) return undefined;
+    cells.push(line.slice(start, end));
+  }
+  if (!isBlank(line, end, line.length)) return undefined;
+  const { tunnel, knownWords } = interpret(
+    (number) => number === undefined ? "" : cells[number] ?? "",
+    header,
+  );
+  if (knownWords !== (numbers.monitor === undefined ? 1 : 2)) return undefined;
+  const isCertain = isPlain(tunnel) ||
+    !isContradictory(tunnel, numbers.others.map((n) => cells[n] ?? ""));
+  return isCertain ? tunnel : undefined;
+}
+
+/** Finds the word that starts at a place, or one column beside it. */
+function findWord(line: string, place: number): number | undefined {
+  for (let start = Math.max(0, place - 1); start <= place + 1; start++) {
+    if (start >= line.length) return undefined;
+    if (line.charCodeAt(start) === BLANK) continue;
+    const isStart = start === 0 || line.charCodeAt(start - 1) === BLANK;
+    return isStart ? start : undefined;
+  }
+  return undefined;
+}
+
+function isBlank(line: string, from: number, to: number): boolean {
+  return to >= from && line.slice(from, to) === BLANKS[to - from];
 }
 
 /**
@@ -297,9 +338,20 @@ function takeAs(
 ): Candidate | undefined {
   const reading = countOff(words, header, empty);
   if (reading === undefined) return undefined;
-  const { numbers } = header;
   const text = (number: number | undefined): string =>
     number === undefined ? "" : textOf(line, reading[number]);
+  const { tunnel, knownWords } = interpret(text, header);
+  if (isContradictory(tunnel, header.numbers.others.map(text))) {
+    return undefined;
+  }
+  return { tunnel, reading, empty, knownWords };
+}
+
+/** Makes a tunnel of the values of a row, which may contradict each other. */
+function interpret(
+  text: (number: number | undefined) => string,
+  { numbers }: Header,
+): Pick<Candidate, "tunnel" | "knownWords"> {
   const stateWord = text(numbers.state);
   const monitor = text(numbers.monitor);
   const state = toState(stateWord);
@@ -313,9 +365,8 @@ function takeAs(
     peerIp: text(numbers.peerIp),
     interfaceName: text(numbers.interfaceName),
   };
-  if (isContradictory(tunnel, numbers.others.map(text))) return undefined;
   const knownWords = Number(state !== undefined) + Number(isMonitor(monitor));
-  return { tunnel, reading, empty, knownWords };
+  return { tunnel, knownWords };
 }
 
 /** Gives each column its word, the name what is left in the middle. */
