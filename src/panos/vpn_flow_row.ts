@@ -17,9 +17,13 @@
  *
  * Where all three agree the row is read. Where they do not, position may show
  * another reading: the one that knows the most words of the vocabulary counts,
- * and none, or two that are as good, refuse the row. Where blanks were
- * collapsed there is no position, and columns this parser does not know are
- * taken to be filled.
+ * and none, or two that are as good, refuse the row. A row whose name was
+ * replaced by hand stands askew: then the values behind the name have to stand
+ * as far apart as their headers, or a state would be read out of a name.
+ *
+ * Where blanks were collapsed there is no position, and columns this parser
+ * does not know are taken to be filled. That a word is missing shows nowhere
+ * then: no firewall prints such a table, only a copy of one.
  *
  * @module
  */
@@ -27,6 +31,15 @@
 import type { Tunnel } from "../model/tunnel.ts";
 import { holdsSystemMessage } from "./cli_messages.ts";
 import type { EmptyColumns, Header } from "./vpn_flow_header.ts";
+import {
+  countOff,
+  hasGap,
+  isPinned,
+  isWithinColumn,
+  type Reading,
+  standsApart,
+  standsUnder,
+} from "./vpn_flow_position.ts";
 import {
   isAddress,
   isContradictory,
@@ -48,12 +61,6 @@ const BLANK = " ".charCodeAt(0);
 
 /** Blanks by their number: comparing is faster than looking at each. */
 const BLANKS = Array.from({ length: 257 }, (_, count) => " ".repeat(count));
-
-/** Ids are 1 to 65535, and may be aligned to the right. */
-const MAX_ID_LENGTH = 5;
-
-/** The span of each column's value; `undefined` for an empty column. */
-type Reading = readonly (Span | undefined)[];
 
 /** What a row says under one reading, and how well its words are known. */
 interface Candidate {
@@ -152,7 +159,7 @@ function readFullRow(row: Row): readonly Tunnel[] {
     if (empty.has(numbers.name + 1)) return [];
     const candidate = takeAs(row, empty);
     if (candidate === undefined || !isKnown(candidate, header)) return [];
-    if (hasGapAt(line, candidate.reading, header)) return [];
+    if (hasGap(line, candidate.reading, header)) return [];
     const nameEnd = candidate.reading[numbers.name]?.end;
     if (!isNameLast && !line.startsWith("  ", nameEnd)) return [];
     const stands = measures.some((measured) => {
@@ -172,9 +179,7 @@ function chooseByCount(
   // A padded row would show which of the columns that nobody knows are empty,
   // had its header positions.
   if (isPadded && header.numbers.others.length > 0) return [];
-  const whole = counted.filter(({ reading }) =>
-    !hasGapAt(line, reading, header)
-  );
+  const whole = counted.filter(({ reading }) => !hasGap(line, reading, header));
   const isDoubtful = ({ reading }: Candidate): boolean =>
     isPadded && !showsNameEnd(line, reading, header);
   if (whole.some(isDoubtful)) return [];
@@ -220,35 +225,16 @@ function chooseByPosition(
   counted: readonly Candidate[],
 ): readonly Candidate[] {
   const { line, words, header } = row;
-  const measures = measure(line, words);
-  const stand = (
-    empty: EmptyColumns,
-    test: (measured: Reading) => boolean,
-  ): boolean =>
-    measures.some((measured) => {
-      const reading = countOff(measured, header, empty);
-      return reading !== undefined && test(reading);
-    });
-  const fits = (empty: EmptyColumns): boolean =>
-    stand(empty, (reading) =>
-      standsUnder(reading, header) &&
-      (isPinned(reading, header) ||
-        (measures.length === 1 && isWithinColumn(reading, header))) &&
-      (!hasGapInName(row, empty) ||
-        (measures.length === 1 && isWithinColumn(reading, header) &&
-          header.emptyByCount.includes(empty))));
-  const isMoved = ({ empty }: Candidate): boolean =>
-    !hasGapInName(row, empty) &&
-    stand(empty, (reading) => standsApart(reading, header));
-  const certain = counted.filter((candidate) => isKnown(candidate, header));
-  const upright = certain.filter(({ empty }) => fits(empty));
+  const places = new Places(row, measure(line, words));
+  const upright = counted.filter((candidate) =>
+    isKnown(candidate, header) && places.fit(candidate.empty)
+  );
   if (upright.length > 0) return upright;
 
-  const fitting: Candidate[] = [];
-  for (const empty of header.emptyByPosition.filter(fits)) {
-    const candidate = takeAs(row, empty);
-    if (candidate !== undefined) fitting.push(candidate);
-  }
+  const fitting = header.emptyByPosition
+    .filter((empty) => places.fit(empty))
+    .map((empty) => takeAs(row, empty))
+    .filter((candidate) => candidate !== undefined);
   const mostKnown = Math.max(...fitting.map(({ knownWords }) => knownWords));
   const best = fitting.filter(({ knownWords }) => knownWords === mostKnown);
   if (best.some((candidate) => isKnown(candidate, header))) return best;
@@ -261,11 +247,55 @@ function chooseByPosition(
   // of another length, or values do not stand under their headers at all.
   const askew = counted.filter((candidate) =>
     isBoundById(row, candidate) ||
-    (isKnown(candidate, header) && isMoved(candidate))
+    (isKnown(candidate, header) && places.areMoved(candidate.empty))
   );
   const isOther = ({ empty }: Candidate): boolean =>
     best.every((candidate) => candidate.empty !== empty);
   return [...best, ...askew.filter(isOther)];
+}
+
+/** The places of a row's words, by each measure that columns are padded by. */
+class Places {
+  readonly #row: Row;
+  readonly #measures: readonly (readonly Span[])[];
+
+  constructor(row: Row, measures: readonly (readonly Span[])[]) {
+    this.#row = row;
+    this.#measures = measures;
+  }
+
+  /** Whether the values stand under their headers, with these columns empty. */
+  fit(empty: EmptyColumns): boolean {
+    const { header } = this.#row;
+    const isCertainMeasure = this.#measures.length === 1;
+    const mayHaveGap = isCertainMeasure && header.emptyByCount.includes(empty);
+    const hasGap = this.#hasGap(empty);
+    return this.#some(empty, (reading) => {
+      const isWithin = isWithinColumn(reading, header);
+      return standsUnder(reading, header) &&
+        (isPinned(reading, header) || (isCertainMeasure && isWithin)) &&
+        (!hasGap || (mayHaveGap && isWithin));
+    });
+  }
+
+  /** Whether the values behind the name stand as far apart as their headers. */
+  areMoved(empty: EmptyColumns): boolean {
+    return !this.#hasGap(empty) &&
+      this.#some(empty, (reading) => standsApart(reading, this.#row.header));
+  }
+
+  #some(empty: EmptyColumns, test: (reading: Reading) => boolean): boolean {
+    return this.#measures.some((words) => {
+      const reading = countOff(words, this.#row.header, empty);
+      return reading !== undefined && test(reading);
+    });
+  }
+
+  #hasGap(empty: EmptyColumns): boolean {
+    const { line, words, header } = this.#row;
+    const reading = countOff(words, header, empty);
+    return reading !== undefined && hasGap(line, reading, header);
+  }
 }
 
 /** Words that nobody knows may as well be the end of a name. */
@@ -297,7 +327,7 @@ function isBoundById(
   { line, header }: Row,
   { tunnel, reading }: Candidate,
 ): boolean {
-  return header.isIdBehindName && !hasGapAt(line, reading, header) &&
+  return header.isIdBehindName && !hasGap(line, reading, header) &&
     endsSurely(tunnel);
 }
 
@@ -312,23 +342,6 @@ function hasAddresses({ localIp, peerIp }: Tunnel): boolean {
 function endsSurely({ localIp, peerIp, interfaceName }: Tunnel): boolean {
   return isInterface(interfaceName) ||
     (isAddress(localIp) && isAddress(peerIp));
-}
-
-function hasGapInName(
-  { line, words, header }: Row,
-  empty: EmptyColumns,
-): boolean {
-  const reading = countOff(words, header, empty);
-  return reading !== undefined && hasGapAt(line, reading, header);
-}
-
-/** Whether two blanks stand next to each other in the name. */
-function hasGapAt(
-  line: string,
-  reading: Reading,
-  { numbers }: Header,
-): boolean {
-  return textOf(line, reading[numbers.name]).includes("  ");
 }
 
 /** Reads a row with these columns empty, unless its words contradict that. */
@@ -367,98 +380,4 @@ function interpret(
   };
   const knownWords = Number(state !== undefined) + Number(isMonitor(monitor));
   return { tunnel, knownWords };
-}
-
-/** Gives each column its word, the name what is left in the middle. */
-function countOff(
-  words: readonly Span[],
-  { starts, numbers }: Header,
-  empty: EmptyColumns,
-): Reading | undefined {
-  const reading = new Array<Span | undefined>(starts.length);
-  let first = 0;
-  for (let number = 0; number < numbers.name; number++) {
-    reading[number] = empty.has(number) ? undefined : words[first++];
-  }
-  let last = words.length - 1;
-  for (let number = starts.length - 1; number > numbers.name; number--) {
-    reading[number] = empty.has(number) ? undefined : words[last--];
-  }
-  const [from, to] = [words[first], words[last]];
-  if (from === undefined || to === undefined || last < first) return undefined;
-  reading[numbers.name] = { start: from.start, end: to.end };
-  return reading;
-}
-
-/**
- * Whether each value starts where a program that pads its columns puts it,
- * give or take the one column by which values and headers are seen to differ.
- */
-function standsUnder(reading: Reading, header: Header): boolean {
-  return stands(reading, header, { low: 0, high: 0 }, 0);
-}
-
-/**
- * Whether what stands before the name stands under its headers, and the values
- * behind the name, at least two, as far apart as theirs.
- */
-function standsApart(reading: Reading, header: Header): boolean {
-  const behind = header.numbers.name + 1;
-  return countBehindName(reading, header) > 1 &&
-    stands(reading.slice(0, behind), header, { low: 0, high: 0 }, 0) &&
-    stands(reading, header, { low: -Infinity, high: Infinity }, behind);
-}
-
-/**
- * @param moved How far the values are moved: at least, at most.
- * @param from The first column that counts.
- */
-function stands(
-  reading: Reading,
-  { starts, numbers }: Header,
-  { low, high }: { low: number; high: number },
-  from: number,
-): boolean {
-  for (let number = from; number < reading.length; number++) {
-    const span = reading[number];
-    if (span === undefined) continue;
-    const next = starts[number + 1] ?? Infinity;
-    if (number === numbers.id) {
-      const moved = span.start - (starts[number] ?? 0);
-      const isInField = moved >= low - 1 && moved <= high + MAX_ID_LENGTH &&
-        span.end <= next + high;
-      if (number > 0 && !isInField) return false;
-    } else {
-      const moved = span.start - (starts[number] ?? 0);
-      if (moved < low - 1 || moved > high + 1) return false;
-      low = Math.max(low, moved - 1);
-      high = Math.min(high, moved + 1);
-    }
-    const overflow = span.end + 1 - next;
-    low = Math.max(low, overflow - 1);
-    high = Math.max(high, overflow + 1);
-  }
-  return true;
-}
-
-/** Whether the name ends before the header of the next column starts. */
-function isWithinColumn(
-  reading: Reading,
-  { starts, numbers }: Header,
-): boolean {
-  const end = reading[numbers.name]?.end ?? Infinity;
-  return end < (starts[numbers.name + 1] ?? -Infinity);
-}
-
-/** Whether the values behind a name, at least two, show where it ends. */
-function isPinned(reading: Reading, header: Header): boolean {
-  return header.numbers.name === header.starts.length - 1 ||
-    countBehindName(reading, header) > 1;
-}
-
-function countBehindName(reading: Reading, { numbers }: Header): number {
-  // Where an id stands is known too loosely to tell.
-  return reading.filter((span, number) =>
-    span !== undefined && number > numbers.name && number !== numbers.id
-  ).length;
 }
