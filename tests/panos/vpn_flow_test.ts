@@ -297,6 +297,16 @@ Deno.test("parseVpnFlow() tells a refusal in the firewall's words", async (t) =>
     "Server error : op command for client timed out",
     "Validation Error:",
     "Permission denied",
+    "You need superuser privileges to do that",
+    "Server error : Timed out while getting config lock. Please try again.",
+    "server error: No such node",
+    "Server error: permission denied for the command set .",
+    "op command for client dagger timed out as client is not available",
+    "Dataplane is not up or invalid target-dp(*.dp*)",
+    "An error occured. See dagger.log for information .",
+    "Failed to intepret the DP response .",
+    "Failed to execute op command .",
+    "Client wf_devsrvr not ready.",
   ];
   for (const refusal of refusals) {
     await t.step(refusal, () => {
