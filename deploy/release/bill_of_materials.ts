@@ -119,13 +119,13 @@ async function licenceOf(folder: string): Promise<string> {
   return licence;
 }
 
+/** Some packages name their licence, and ship no text of it. */
 async function licenceTextOf(folder: string): Promise<string> {
   const names = await namesIn(folder);
   const name = names.find((name) => /^licen[cs]e(?:\.\w+)?$/i.test(name));
-  if (name === undefined) {
-    throw new ReleaseError(`Cannot find the text of the licence in ${folder}`);
-  }
-  return await Deno.readTextFile(`${folder}/${name}`);
+  return name === undefined
+    ? `${await licenceOf(folder)}, as its package.json says; it has no text.`
+    : await Deno.readTextFile(`${folder}/${name}`);
 }
 
 /** What a bill of materials is about. */

@@ -17,9 +17,13 @@
  *
  * Where all three agree the row is read. Where they do not, position may show
  * another reading: the one that knows the most words of the vocabulary counts,
- * and none, or two that are as good, refuse the row. Where blanks were
- * collapsed there is no position, and columns this parser does not know are
- * taken to be filled.
+ * and none, or two that are as good, refuse the row. A row whose name was
+ * replaced by hand stands askew: then the values behind the name have to stand
+ * as far apart as their headers, or a state would be read out of a name.
+ *
+ * Where blanks were collapsed there is no position, and columns this parser
+ * does not know are taken to be filled. That a word is missing shows nowhere
+ * then: no firewall prints such a table, only a copy of one.
  *
  * @module
  */
@@ -28,10 +32,21 @@ import type { Tunnel } from "../model/tunnel.ts";
 import { holdsSystemMessage } from "./cli_messages.ts";
 import type { EmptyColumns, Header } from "./vpn_flow_header.ts";
 import {
+  countOff,
+  hasGap,
+  isPinned,
+  isWithinColumn,
+  type Reading,
+  standsApart,
+  standsUnder,
+} from "./vpn_flow_position.ts";
+import {
   isAddress,
   isContradictory,
   isInterface,
+  isMask,
   isMonitor,
+  isPlain,
   toState,
 } from "./vpn_flow_words.ts";
 import {
@@ -42,11 +57,10 @@ import {
   textOf,
 } from "./words.ts";
 
-/** Ids are 1 to 65535, and may be aligned to the right. */
-const MAX_ID_LENGTH = 5;
+const BLANK = " ".charCodeAt(0);
 
-/** The span of each column's value; `undefined` for an empty column. */
-type Reading = readonly (Span | undefined)[];
+/** Blanks by their number: comparing is faster than looking at each. */
+const BLANKS = Array.from({ length: 257 }, (_, count) => " ".repeat(count));
 
 /** What a row says under one reading, and how well its words are known. */
 interface Candidate {
@@ -70,30 +84,65 @@ interface Row {
  * @returns One tunnel if the row is certain; none or several if it is not.
  */
 export function readRow(line: string, header: Header): readonly Tunnel[] {
+  const usual = readUsualRow(line, header);
+  if (usual !== undefined) return [usual];
   const words = splitWords(line);
   const row = { line, words, header };
   if (!header.isUsual) return readFullRow(row);
   const isPadded = !isCollapsed(words);
   const hasPositions = isPadded && !header.isCollapsed;
-  const counted: Candidate[] = [];
-  for (const empty of header.emptyByCount) {
-    const candidate = takeAs(row, empty);
-    if (candidate === undefined) continue;
-    // All the evidence there is agrees. It cannot do so twice, as the state
-    // of one of the two is the monitor of the other.
-    const { reading } = candidate;
-    if (
-      hasPositions && isKnown(candidate, header) &&
-      standsUnder(reading, header) && isWithinColumn(reading, header)
-    ) return [candidate.tunnel];
-    counted.push(candidate);
-  }
+  const counted = header.emptyByCount
+    .map((empty) => takeAs(row, empty))
+    .filter((candidate) => candidate !== undefined);
   if (holdsSystemMessage(line)) return [];
   const upright = header.isCollapsed ? [] : chooseByPosition(row, counted);
   const left = hasPositions || upright.length > 0
     ? upright
     : chooseByCount(row, counted, isPadded);
   return left.map(({ tunnel }) => tunnel);
+}
+
+/**
+ * Reads a row in which all the evidence agrees at first sight, as it does in
+ * nearly all: this is what makes 10,000 of them take milliseconds.
+ */
+function readUsualRow(line: string, header: Header): Tunnel | undefined {
+  const { starts, numbers, isUsual, isCollapsed } = header;
+  if (!isUsual || isCollapsed) return undefined;
+  const cells: string[] = [];
+  let end = 0;
+  for (let number = 0; number < starts.length; number++) {
+    const start = findWord(line, starts[number] ?? 0);
+    if (start === undefined || !isBlank(line, end, start)) return undefined;
+    end = line.indexOf(number === numbers.name ? "  " : " ", start);
+    if (end === -1) end = line.length;
+    if (end >= (starts[number + 1] ?? Infinity)) return undefined;
+    cells.push(line.slice(start, end));
+  }
+  if (!isBlank(line, end, line.length)) return undefined;
+  const { tunnel, knownWords } = interpret(
+    (number) => number === undefined ? "" : cells[number] ?? "",
+    header,
+  );
+  if (knownWords !== (numbers.monitor === undefined ? 1 : 2)) return undefined;
+  const isCertain = isPlain(tunnel) ||
+    !isContradictory(tunnel, numbers.others.map((n) => cells[n] ?? ""));
+  return isCertain ? tunnel : undefined;
+}
+
+/** Finds the word that starts at a place, or one column beside it. */
+function findWord(line: string, place: number): number | undefined {
+  for (let start = Math.max(0, place - 1); start <= place + 1; start++) {
+    if (start >= line.length) return undefined;
+    if (line.charCodeAt(start) === BLANK) continue;
+    const isStart = start === 0 || line.charCodeAt(start - 1) === BLANK;
+    return isStart ? start : undefined;
+  }
+  return undefined;
+}
+
+function isBlank(line: string, from: number, to: number): boolean {
+  return to >= from && line.slice(from, to) === BLANKS[to - from];
 }
 
 /**
@@ -110,7 +159,7 @@ function readFullRow(row: Row): readonly Tunnel[] {
     if (empty.has(numbers.name + 1)) return [];
     const candidate = takeAs(row, empty);
     if (candidate === undefined || !isKnown(candidate, header)) return [];
-    if (hasGapAt(line, candidate.reading, header)) return [];
+    if (hasGap(line, candidate.reading, header)) return [];
     const nameEnd = candidate.reading[numbers.name]?.end;
     if (!isNameLast && !line.startsWith("  ", nameEnd)) return [];
     const stands = measures.some((measured) => {
@@ -123,17 +172,14 @@ function readFullRow(row: Row): readonly Tunnel[] {
 
 /** Considers that only the interface may be missing. */
 function chooseByCount(
-  row: Row,
+  { line, header }: Row,
   counted: readonly Candidate[],
   isPadded: boolean,
 ): readonly Candidate[] {
-  const { line, header } = row;
   // A padded row would show which of the columns that nobody knows are empty,
   // had its header positions.
   if (isPadded && header.numbers.others.length > 0) return [];
-  const whole = counted.filter(({ reading }) =>
-    !hasGapAt(line, reading, header)
-  );
+  const whole = counted.filter(({ reading }) => !hasGap(line, reading, header));
   const isDoubtful = ({ reading }: Candidate): boolean =>
     isPadded && !showsNameEnd(line, reading, header);
   if (whole.some(isDoubtful)) return [];
@@ -143,13 +189,19 @@ function chooseByCount(
   if (isPadded && !header.isIdBehindName) {
     return header.numbers.name > 1 || !whole.every(isFull) ? [] : whole;
   }
-  // Where one word alone is known, the end of the row has to be known, too.
-  const isWeak = header.numbers.monitor === undefined;
-  if (isWeak && !whole.every(({ tunnel }) => endsSurely(tunnel))) return [];
   const certain = whole.filter((candidate) => isKnown(candidate, header));
-  if (certain.length > 0) return certain;
-  return whole.some((candidate) =>
-      candidate.knownWords > 0 || isBoundById(row, candidate)
+  if (certain.length > 0) {
+    const isWeak = header.numbers.monitor === undefined;
+    return certain.every(({ tunnel }) =>
+        hasAddresses(tunnel) && (!isWeak || endsSurely(tunnel))
+      )
+      ? certain
+      : [];
+  }
+  // An unknown state claims nothing, if all behind it is what it should be.
+  return whole.every(({ tunnel }) =>
+      isAddress(tunnel.localIp) && isAddress(tunnel.peerIp) &&
+      (isMonitor(tunnel.monitor) || header.isIdBehindName)
     )
     ? whole
     : [];
@@ -173,57 +225,77 @@ function chooseByPosition(
   counted: readonly Candidate[],
 ): readonly Candidate[] {
   const { line, words, header } = row;
-  const measures = measure(line, words);
-  const stand = (
-    empty: EmptyColumns,
-    test: (measured: Reading) => boolean,
-  ): boolean =>
-    measures.some((measured) => {
-      const reading = countOff(measured, header, empty);
-      return reading !== undefined && test(reading);
-    });
-  const fits = (empty: EmptyColumns): boolean =>
-    stand(empty, (reading) =>
-      standsUnder(reading, header) &&
-      (isPinned(reading, header) ||
-        (measures.length === 1 && isWithinColumn(reading, header))) &&
-      (!hasGapInName(row, empty) ||
-        (measures.length === 1 && isWithinColumn(reading, header) &&
-          header.emptyByCount.includes(empty))));
-  const isMoved = ({ empty }: Candidate): boolean =>
-    !hasGapInName(row, empty) &&
-    stand(empty, (reading) => standsApart(reading, header));
-  const certain = counted.filter((candidate) => isKnown(candidate, header));
-  const upright = certain.filter(({ empty }) => fits(empty));
+  const places = new Places(row, measure(line, words));
+  const upright = counted.filter((candidate) =>
+    isKnown(candidate, header) && places.fit(candidate.empty)
+  );
   if (upright.length > 0) return upright;
 
-  const fitting: Candidate[] = [];
-  for (const empty of header.emptyByPosition.filter(fits)) {
-    const candidate = takeAs(row, empty);
-    if (candidate !== undefined) fitting.push(candidate);
-  }
+  const fitting = header.emptyByPosition
+    .filter((empty) => places.fit(empty))
+    .map((empty) => takeAs(row, empty))
+    .filter((candidate) => candidate !== undefined);
   const mostKnown = Math.max(...fitting.map(({ knownWords }) => knownWords));
   const best = fitting.filter(({ knownWords }) => knownWords === mostKnown);
   if (best.some((candidate) => isKnown(candidate, header))) return best;
-  const isWithin = ({ empty }: Candidate): boolean =>
-    stand(
-      empty,
-      (reading) =>
-        standsUnder(reading, header) && isWithinColumn(reading, header),
-    );
   const isDoubtful = (candidate: Candidate): boolean =>
     isGuess(candidate, header) ||
-    (hasUnknownState(candidate) && !isWithin(candidate));
+    (hasUnknownState(candidate) &&
+      !showsNameEnd(line, candidate.reading, header));
   if (fitting.some(isDoubtful)) return [];
   // A row whose words are certain may stand askew: a name was replaced by one
   // of another length, or values do not stand under their headers at all.
   const askew = counted.filter((candidate) =>
     isBoundById(row, candidate) ||
-    (isKnown(candidate, header) && isMoved(candidate))
+    (isKnown(candidate, header) && places.areMoved(candidate.empty))
   );
   const isOther = ({ empty }: Candidate): boolean =>
     best.every((candidate) => candidate.empty !== empty);
   return [...best, ...askew.filter(isOther)];
+}
+
+/** The places of a row's words, by each measure that columns are padded by. */
+class Places {
+  readonly #row: Row;
+  readonly #measures: readonly (readonly Span[])[];
+
+  constructor(row: Row, measures: readonly (readonly Span[])[]) {
+    this.#row = row;
+    this.#measures = measures;
+  }
+
+  /** Whether the values stand under their headers, with these columns empty. */
+  fit(empty: EmptyColumns): boolean {
+    const { header } = this.#row;
+    const isCertainMeasure = this.#measures.length === 1;
+    const mayHaveGap = isCertainMeasure && header.emptyByCount.includes(empty);
+    const hasGap = this.#hasGap(empty);
+    return this.#some(empty, (reading) => {
+      const isWithin = isWithinColumn(reading, header);
+      return standsUnder(reading, header) &&
+        (isPinned(reading, header) || (isCertainMeasure && isWithin)) &&
+        (!hasGap || (mayHaveGap && isWithin));
+    });
+  }
+
+  /** Whether the values behind the name stand as far apart as their headers. */
+  areMoved(empty: EmptyColumns): boolean {
+    return !this.#hasGap(empty) &&
+      this.#some(empty, (reading) => standsApart(reading, this.#row.header));
+  }
+
+  #some(empty: EmptyColumns, test: (reading: Reading) => boolean): boolean {
+    return this.#measures.some((words) => {
+      const reading = countOff(words, this.#row.header, empty);
+      return reading !== undefined && test(reading);
+    });
+  }
+
+  #hasGap(empty: EmptyColumns): boolean {
+    const { line, words, header } = this.#row;
+    const reading = countOff(words, header, empty);
+    return reading !== undefined && hasGap(line, reading, header);
+  }
 }
 
 /** Words that nobody knows may as well be the end of a name. */
@@ -237,7 +309,7 @@ function isGuess(
   return numbers.monitor !== undefined || numbers.peerIp === undefined;
 }
 
-/** A short word behind a name that overflows may as well be its end. */
+/** Such a word may as well be the end of the name, if it stands close to it. */
 function hasUnknownState({ tunnel: { stateWord } }: Candidate): boolean {
   return stateWord !== "" && toState(stateWord) === undefined;
 }
@@ -255,31 +327,21 @@ function isBoundById(
   { line, header }: Row,
   { tunnel, reading }: Candidate,
 ): boolean {
-  return header.isIdBehindName && !hasGapAt(line, reading, header) &&
+  return header.isIdBehindName && !hasGap(line, reading, header) &&
     endsSurely(tunnel);
+}
+
+/** Whether the addresses are such, masked or not. */
+function hasAddresses({ localIp, peerIp }: Tunnel): boolean {
+  return [localIp, peerIp].every((word) =>
+    word === "" || isAddress(word) || isMask(word)
+  );
 }
 
 /** Whether what follows the state is nothing else, for sure. */
 function endsSurely({ localIp, peerIp, interfaceName }: Tunnel): boolean {
   return isInterface(interfaceName) ||
     (isAddress(localIp) && isAddress(peerIp));
-}
-
-function hasGapInName(
-  { line, words, header }: Row,
-  empty: EmptyColumns,
-): boolean {
-  const reading = countOff(words, header, empty);
-  return reading !== undefined && hasGapAt(line, reading, header);
-}
-
-/** Whether two blanks stand next to each other in the name. */
-function hasGapAt(
-  line: string,
-  reading: Reading,
-  { numbers }: Header,
-): boolean {
-  return textOf(line, reading[numbers.name]).includes("  ");
 }
 
 /** Reads a row with these columns empty, unless its words contradict that. */
@@ -289,9 +351,20 @@ function takeAs(
 ): Candidate | undefined {
   const reading = countOff(words, header, empty);
   if (reading === undefined) return undefined;
-  const { numbers } = header;
   const text = (number: number | undefined): string =>
     number === undefined ? "" : textOf(line, reading[number]);
+  const { tunnel, knownWords } = interpret(text, header);
+  if (isContradictory(tunnel, header.numbers.others.map(text))) {
+    return undefined;
+  }
+  return { tunnel, reading, empty, knownWords };
+}
+
+/** Makes a tunnel of the values of a row, which may contradict each other. */
+function interpret(
+  text: (number: number | undefined) => string,
+  { numbers }: Header,
+): Pick<Candidate, "tunnel" | "knownWords"> {
   const stateWord = text(numbers.state);
   const monitor = text(numbers.monitor);
   const state = toState(stateWord);
@@ -305,101 +378,6 @@ function takeAs(
     peerIp: text(numbers.peerIp),
     interfaceName: text(numbers.interfaceName),
   };
-  if (isContradictory(tunnel, numbers.others.map(text))) return undefined;
   const knownWords = Number(state !== undefined) + Number(isMonitor(monitor));
-  return { tunnel, reading, empty, knownWords };
-}
-
-/** Gives each column its word, the name what is left in the middle. */
-function countOff(
-  words: readonly Span[],
-  { starts, numbers }: Header,
-  empty: EmptyColumns,
-): Reading | undefined {
-  const reading = new Array<Span | undefined>(starts.length);
-  let first = 0;
-  for (let number = 0; number < numbers.name; number++) {
-    reading[number] = empty.has(number) ? undefined : words[first++];
-  }
-  let last = words.length - 1;
-  for (let number = starts.length - 1; number > numbers.name; number--) {
-    reading[number] = empty.has(number) ? undefined : words[last--];
-  }
-  const [from, to] = [words[first], words[last]];
-  if (from === undefined || to === undefined || last < first) return undefined;
-  reading[numbers.name] = { start: from.start, end: to.end };
-  return reading;
-}
-
-/**
- * Whether each value starts where a program that pads its columns puts it,
- * give or take the one column by which values and headers are seen to differ.
- */
-function standsUnder(reading: Reading, header: Header): boolean {
-  return stands(reading, header, { low: 0, high: 0 }, 0);
-}
-
-/**
- * Whether what stands before the name stands under its headers, and the values
- * behind the name, at least two, as far apart as theirs.
- */
-function standsApart(reading: Reading, header: Header): boolean {
-  const behind = header.numbers.name + 1;
-  return countBehindName(reading, header) > 1 &&
-    stands(reading.slice(0, behind), header, { low: 0, high: 0 }, 0) &&
-    stands(reading, header, { low: -Infinity, high: Infinity }, behind);
-}
-
-/**
- * @param moved How far the values are moved: at least, at most.
- * @param from The first column that counts.
- */
-function stands(
-  reading: Reading,
-  { starts, numbers }: Header,
-  { low, high }: { low: number; high: number },
-  from: number,
-): boolean {
-  for (let number = from; number < reading.length; number++) {
-    const span = reading[number];
-    if (span === undefined) continue;
-    const next = starts[number + 1] ?? Infinity;
-    if (number === numbers.id) {
-      const moved = span.start - (starts[number] ?? 0);
-      const isInField = moved >= low - 1 && moved <= high + MAX_ID_LENGTH &&
-        span.end <= next + high;
-      if (number > 0 && !isInField) return false;
-    } else {
-      const moved = span.start - (starts[number] ?? 0);
-      if (moved < low - 1 || moved > high + 1) return false;
-      low = Math.max(low, moved - 1);
-      high = Math.min(high, moved + 1);
-    }
-    const overflow = span.end + 1 - next;
-    low = Math.max(low, overflow - 1);
-    high = Math.max(high, overflow + 1);
-  }
-  return true;
-}
-
-/** Whether the name ends before the header of the next column starts. */
-function isWithinColumn(
-  reading: Reading,
-  { starts, numbers }: Header,
-): boolean {
-  const end = reading[numbers.name]?.end ?? Infinity;
-  return end < (starts[numbers.name + 1] ?? -Infinity);
-}
-
-/** Whether the values behind a name, at least two, show where it ends. */
-function isPinned(reading: Reading, header: Header): boolean {
-  return header.numbers.name === header.starts.length - 1 ||
-    countBehindName(reading, header) > 1;
-}
-
-function countBehindName(reading: Reading, { numbers }: Header): number {
-  // Where an id stands is known too loosely to tell.
-  return reading.filter((span, number) =>
-    span !== undefined && number > numbers.name && number !== numbers.id
-  ).length;
+  return { tunnel, knownWords };
 }

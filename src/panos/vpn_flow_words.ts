@@ -12,8 +12,15 @@ const DIGITS = /^[0-9]+$/;
 /** Numbers, addresses and interfaces: no firewall calls a state that. */
 const NOT_A_STATUS = /[.:]|^(?:[0-9]+|tunnel)$/i;
 
+const IPV4 = /^[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}$/;
+
 /** IPv4 or IPv6, with digits masked or not. */
 const ADDRESS = /(?:\.[^.]*){3}|(?::[^:]*){2}/;
+
+const MASK = /^[xX*.:]+$/;
+
+const NOT_AN_ADDRESS =
+  /tunnel\.|^(?:active|inactiv|inactive|init|off|up|down|[0-9]+)$/i;
 
 /** Two IPv4 addresses that touch. */
 const TOUCHING = /^[^:]*(?:\.[^.:]*){4}$/;
@@ -53,9 +60,20 @@ export function isAddress(word: string): boolean {
   return ADDRESS.test(word);
 }
 
+/** Whether a word is what somebody put in the place of an address. */
+export function isMask(word: string): boolean {
+  return MASK.test(word);
+}
+
 /** Whether a word names the interface of a tunnel. */
 export function isInterface(word: string): boolean {
   return INTERFACE.test(word);
+}
+
+/** Whether id, addresses and interface are what they most often are. */
+export function isPlain(tunnel: Tunnel): boolean {
+  return DIGITS.test(tunnel.id) && IPV4.test(tunnel.localIp) &&
+    IPV4.test(tunnel.peerIp) && INTERFACE.test(tunnel.interfaceName);
 }
 
 /**
@@ -72,6 +90,7 @@ export function isContradictory(
   if (isMonitor(stateWord) || NOT_A_STATUS.test(stateWord)) return true;
   if (isState(monitor) || NOT_A_STATUS.test(monitor)) return true;
   if (isNoAddress(localIp) || isNoAddress(peerIp)) return true;
+  if (!isState(stateWord) && others.some(isState)) return true;
   if (isNoInterface(interfaceName)) return true;
   if (isInterface(interfaceName)) return false;
   if (others.some(isInterface)) return true;
@@ -85,8 +104,7 @@ function isState(word: string): boolean {
 }
 
 function isNoAddress(word: string): boolean {
-  return word.includes("tunnel.") || isState(word) || isMonitor(word) ||
-    DIGITS.test(word) || TOUCHING.test(word);
+  return NOT_AN_ADDRESS.test(word) || TOUCHING.test(word);
 }
 
 function isNoInterface(word: string): boolean {

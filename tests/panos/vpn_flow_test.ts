@@ -297,6 +297,16 @@ Deno.test("parseVpnFlow() tells a refusal in the firewall's words", async (t) =>
     "Server error : op command for client timed out",
     "Validation Error:",
     "Permission denied",
+    "You need superuser privileges to do that",
+    "Server error : Timed out while getting config lock. Please try again.",
+    "server error: No such node",
+    "Server error: permission denied for the command set .",
+    "op command for client dagger timed out as client is not available",
+    "Dataplane is not up or invalid target-dp(*.dp*)",
+    "An error occured. See dagger.log for information .",
+    "Failed to intepret the DP response .",
+    "Failed to execute op command .",
+    "Client wf_devsrvr not ready.",
   ];
   for (const refusal of refusals) {
     await t.step(refusal, () => {
@@ -384,6 +394,81 @@ Deno.test("parseVpnFlow() refuses a moved row whose state it does not know", () 
   const row = OSLO.replace("oslo    ", "X").replace("active", "rekey ");
   assert.throws(() => readVpnFlow(reply({ shown: 1 }, row)), {
     message: /at line 5: the row does not fit the header/,
+  });
+});
+
+Deno.test("parseVpnFlow() never reads a state out of a name", async (t) => {
+  const noMonitor = HEADER.replace("monitor ", "");
+  const cases = [
+    {
+      when: "padded by width on the screen, the state blank",
+      row:
+        "2    東京 active             off     192.0.2.1       198.51.100.7    tunnel.2",
+      state: "",
+    },
+    {
+      when: "shortened by hand, the state blank",
+      row:
+        "2    hq active             off     192.0.2.1       198.51.100.7    tunnel.2",
+    },
+    {
+      when: "an unknown state, no monitor, no interface, masked addresses",
+      row: "2    site active down rekey           XXX             YYY",
+    },
+    {
+      when: "the state blank in a table without monitors",
+      header: noMonitor,
+      row:
+        "2    site active             192.0.2.1       198.51.100.7    tunnel.2",
+      state: "",
+    },
+    {
+      when: "two blanks in a name that overflows",
+      row:
+        "2    a  long name  active  off     192.0.2.1       198.51.100.7    tunnel.2",
+    },
+    {
+      when: "a word like an address beside the monitor",
+      row: `${OSLO.slice(0, 37)}192.0.2.9 ${OSLO.slice(37)}`,
+    },
+    {
+      when: "state and monitor touch",
+      row: OSLO.replace("active  off", "activeoff  "),
+    },
+    { when: "addresses touch", row: OSLO.replace(/192.0.2.1 +/, "192.0.2.1") },
+    {
+      when: "address and interface touch",
+      row: OSLO.replace(/7 +tunnel/, "7tunnel"),
+    },
+  ];
+  for (const { when, header = HEADER, row, state } of cases) {
+    await t.step(when, () => {
+      const text = `total IPSec tunnel shown: 1\n${header}\n${row}\n`;
+      const read = (): string | undefined =>
+        readVpnFlow(text).tunnels[0]?.stateWord;
+      if (state === undefined) assert.throws(read, { reason: "parse" });
+      else assert.equal(read(), state);
+    });
+  }
+});
+
+Deno.test("parseVpnFlow() passes over messages of the system between rows", () => {
+  const said = [
+    "Broadcast message from root (pts/1) (Tue Apr 22 15:31:09 2025):",
+    "",
+    "The system is going down for reboot NOW!",
+  ];
+  const text = reply({ shown: 2 }, OSLO, "", ...said, BERGEN);
+  assert.equal(readVpnFlow(text).tunnels.length, 2);
+});
+
+Deno.test("VpnFlowError quotes the firewall only through explain()", () => {
+  const text = reply({ shown: 1 }, "s3cret in a row");
+  assert.throws(() => readVpnFlow(text), (error) => {
+    assert(error instanceof VpnFlowError);
+    assert.doesNotMatch(error.message, /s3cret/);
+    assert.match(error.explain(() => "(left out)"), /, in \(left out\)$/);
+    return true;
   });
 });
 

@@ -170,7 +170,8 @@ function rulerLines({ ruler, rulerGroup, ...layout }: Layout): string[] {
   ];
 }
 
-function rowLine(entry: Entry, layout: Layout): string {
+/** A row as the firewall prints it. */
+export function rowLine(entry: Entry, layout: Layout): string {
   const cells = fieldsOf(layout).map(({ header, width, print }) => {
     const value = print(entry);
     const length = lengthOf(value, layout.unit);

@@ -1,0 +1,118 @@
+/**
+ * Where the values of a row stand: which word is left for which column, and
+ * whether a program that pads its columns would have put it there.
+ *
+ * @module
+ */
+
+import type { EmptyColumns, Header } from "./vpn_flow_header.ts";
+import { type Span, textOf } from "./words.ts";
+
+/** The span of each column's value; `undefined` for an empty column. */
+export type Reading = readonly (Span | undefined)[];
+
+/** Ids are 1 to 65535, and may be aligned to the right. */
+const MAX_ID_LENGTH = 5;
+
+/** Gives each column its word, the name what is left in the middle. */
+export function countOff(
+  words: readonly Span[],
+  { starts, numbers }: Header,
+  empty: EmptyColumns,
+): Reading | undefined {
+  const reading = new Array<Span | undefined>(starts.length);
+  let first = 0;
+  for (let number = 0; number < numbers.name; number++) {
+    reading[number] = empty.has(number) ? undefined : words[first++];
+  }
+  let last = words.length - 1;
+  for (let number = starts.length - 1; number > numbers.name; number--) {
+    reading[number] = empty.has(number) ? undefined : words[last--];
+  }
+  const [from, to] = [words[first], words[last]];
+  if (from === undefined || to === undefined || last < first) return undefined;
+  reading[numbers.name] = { start: from.start, end: to.end };
+  return reading;
+}
+
+/**
+ * Whether each value starts where a program that pads its columns puts it,
+ * give or take the one column by which values and headers are seen to differ.
+ */
+export function standsUnder(reading: Reading, header: Header): boolean {
+  return stands(reading, header, { low: 0, high: 0 }, 0);
+}
+
+/**
+ * Whether what stands before the name stands under its headers, and the values
+ * behind the name, at least two, as far apart as theirs.
+ */
+export function standsApart(reading: Reading, header: Header): boolean {
+  const behind = header.numbers.name + 1;
+  return countBehindName(reading, header) > 1 &&
+    stands(reading.slice(0, behind), header, { low: 0, high: 0 }, 0) &&
+    stands(reading, header, { low: -Infinity, high: Infinity }, behind);
+}
+
+/**
+ * @param moved How far the values are moved: at least, at most.
+ * @param from The first column that counts.
+ */
+function stands(
+  reading: Reading,
+  { starts, numbers }: Header,
+  { low, high }: { low: number; high: number },
+  from: number,
+): boolean {
+  for (let number = from; number < reading.length; number++) {
+    const span = reading[number];
+    if (span === undefined) continue;
+    const next = starts[number + 1] ?? Infinity;
+    if (number === numbers.id) {
+      const moved = span.start - (starts[number] ?? 0);
+      const isInField = moved >= low - 1 && moved <= high + MAX_ID_LENGTH &&
+        span.end <= next + high;
+      if (number > 0 && !isInField) return false;
+    } else {
+      const moved = span.start - (starts[number] ?? 0);
+      if (moved < low - 1 || moved > high + 1) return false;
+      low = Math.max(low, moved - 1);
+      high = Math.min(high, moved + 1);
+    }
+    const overflow = span.end + 1 - next;
+    low = Math.max(low, overflow - 1);
+    high = Math.max(high, overflow + 1);
+  }
+  return true;
+}
+
+/** Whether the name ends before the header of the next column starts. */
+export function isWithinColumn(
+  reading: Reading,
+  { starts, numbers }: Header,
+): boolean {
+  const end = reading[numbers.name]?.end ?? Infinity;
+  return end < (starts[numbers.name + 1] ?? -Infinity);
+}
+
+/** Whether the values behind a name, at least two, show where it ends. */
+export function isPinned(reading: Reading, header: Header): boolean {
+  return header.numbers.name === header.starts.length - 1 ||
+    countBehindName(reading, header) > 1;
+}
+
+function countBehindName(reading: Reading, { numbers }: Header): number {
+  // Where an id stands is known too loosely to tell.
+  return reading.filter((span, number) =>
+    span !== undefined && number > numbers.name && number !== numbers.id
+  ).length;
+}
+
+/** Whether two blanks stand next to each other in the name. */
+export function hasGap(
+  line: string,
+  reading: Reading,
+  { numbers }: Header,
+): boolean {
+  return textOf(line, reading[numbers.name]).includes("  ");
+}

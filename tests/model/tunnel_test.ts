@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { mergeRows, type Tunnel } from "../../src/model/tunnel.ts";
+
+const OSLO: Tunnel = {
+  id: "2",
+  name: "oslo",
+  state: "active",
+  stateWord: "active",
+  monitor: "up",
+  localIp: "192.0.2.1",
+  peerIp: "198.51.100.7",
+  interfaceName: "tunnel.2",
+};
+const DOWN = { state: "inactive", stateWord: "inactiv" } as const;
+
+Deno.test("mergeRows() says what the rows of one tunnel come to", async (t) => {
+  const contradicted = {
+    ...OSLO,
+    state: "unknown",
+    stateWord: "active or inactiv",
+  } as const;
+  const cases = {
+    "they agree": { rows: [OSLO, OSLO], tunnel: OSLO, contradicts: false },
+    "one says the word in full": {
+      rows: [{ ...OSLO, ...DOWN }, { ...OSLO, ...DOWN, stateWord: "inactive" }],
+      tunnel: { ...OSLO, ...DOWN },
+      contradicts: false,
+    },
+    "their states differ": {
+      rows: [OSLO, { ...OSLO, ...DOWN }, OSLO],
+      tunnel: contradicted,
+      contradicts: true,
+    },
+    "their monitors differ": {
+      rows: [OSLO, { ...OSLO, monitor: "down" }],
+      tunnel: { ...OSLO, monitor: "" },
+      contradicts: true,
+    },
+    "they agree on a word with a slash": {
+      rows: Array<Tunnel>(2).fill({
+        ...OSLO,
+        state: "unknown",
+        stateWord: "n/a",
+      }),
+      tunnel: { ...OSLO, state: "unknown", stateWord: "n/a" },
+      contradicts: false,
+    },
+  };
+  for (const [when, { rows, tunnel, contradicts }] of Object.entries(cases)) {
+    await t.step(when, () => {
+      const merged = mergeRows({ tunnels: rows, configured: undefined });
+      assert.deepEqual(merged.tunnels, [tunnel]);
+      assert.deepEqual(merged.contradictions, contradicts ? [tunnel] : []);
+    });
+  }
+});
+
+Deno.test("mergeRows() takes another interface for another tunnel", () => {
+  const tunnels = [OSLO, { ...OSLO, ...DOWN, interfaceName: "tunnel.3" }];
+  const merged = mergeRows({ tunnels, configured: 2 });
+  assert.deepEqual(merged, { tunnels, contradictions: [] });
+});
