@@ -12,6 +12,7 @@ import { HA_STATES } from "../model/high_availability.ts";
 import type { Tunnel } from "../model/tunnel.ts";
 import { createScreen } from "../panos/screen.ts";
 import { VpnFlowError } from "../panos/vpn_flow.ts";
+import { isMask } from "../panos/vpn_flow_words.ts";
 import type { Outcome } from "./outcome.ts";
 import { readReply } from "./parse.ts";
 import { escapeUnsafe } from "../std/quote.ts";
@@ -245,7 +246,8 @@ class Redaction {
   #word(word: string): string {
     if (HA_STATE.test(word)) return this.#name(word);
     const core = coreOf(word);
-    if (core === "") return word;
+    // what somebody has masked tells nothing, and is known as such
+    if (core === "" || isMask(word)) return word;
     return this.#isKnown(core.toLowerCase()) || DEVICE.test(core)
       ? this.#keep(word)
       : this.#substitution.replace(word);

@@ -1,3 +1,4 @@
+import { isMask } from "../../src/panos/vpn_flow_words.ts";
 import { screenWidth } from "../../src/panos/words.ts";
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -90,7 +91,7 @@ function assertNoWordStands(
     const core = coreOf(word).toLowerCase();
     // ids and counts are words of digits alone
     const isKept = VOCABULARY.has(core) || states.has(core) ||
-      DEVICE.test(core) || /^[0-9]*$/.test(core) ||
+      DEVICE.test(core) || /^[0-9]*$/.test(core) || isMask(word) ||
       /\((?:active|passive)\)/.test(word);
     const letters = core.match(/[a-z0-9]/gu) ?? [];
     if (isKept || letters.length < 3) continue;
