@@ -137,6 +137,20 @@ const ACCOUNT_FAULTS = FAULTS.filter((fault) =>
   "verdict" in fault || "verdictMs" in fault
 );
 
+const RUSH_MS = 10 * SECOND_MS;
+const RUSH_SCRAPES = 6;
+
+/** Two that reject hold all; one that rejects meets slow verdicts. */
+const RUSH_FAULTS: readonly Partial<Manner>[] = [
+  { verdict: "reject" },
+  { verdict: "reject", verdictMs: 3 * SECOND_MS },
+  { verdictMs: 3 * SECOND_MS },
+  { verdictMs: 10 * SECOND_MS },
+  { endMs: 2 * SECOND_MS },
+  { end: "never closes" },
+  { reply: "whole" }, // which is good
+];
+
 const WAITS_MS = [250, 1_000, 3_500, 5_000, 9_500, 25_000, 25_000, 29_500]
   .concat(59_500, 119_500);
 
@@ -151,12 +165,16 @@ const SCALES = [
 /** Plans the history of a seed. */
 export function createPlan(seed: number): Plan {
   const random = createRandom(seed);
-  const firewalls = 1 + random.below(random.below(3) === 0 ? 10 : 4);
+  const isRush = random.below(6) === 0;
+  const firewalls = isRush
+    ? 4 + random.below(5)
+    : 1 + random.below(random.below(3) === 0 ? 10 : 4);
   const scale = pick(random, SCALES);
   const spanMs = scale.spanMs / (1 + random.below(3));
   const events = [
     ...planScrapes(random, firewalls, spanMs, scale.intervalsMs),
     ...planFaults(random, firewalls, spanMs),
+    ...(isRush ? planRush(random, firewalls, spanMs) : []),
   ].sort((one, other) => one.atMs - other.atMs);
   return {
     seed,
@@ -256,15 +274,55 @@ function planFault(
   return Array.from({ length: firewalls }, (_, firewall) => firewall)
     .filter((firewall) => isForAll || firewall === only)
     .flatMap((firewall): Planned[] => [
-      { atMs, deed: { kind: "manner", firewall, change } },
+      ...planFaultOf(firewall, change, atMs, endsAtMs),
       ...(kills
         ? [{ atMs, deed: { kind: "kill", firewall } } satisfies Planned]
         : []),
-      {
-        atMs: endsAtMs,
-        deed: { kind: "manner", firewall, change: toGood(change) },
-      },
     ]);
+}
+
+/**
+ * Sessions are lost within seconds, and asked for again, while some firewalls
+ * are slow and others reject: so a verdict comes after one that was sent later,
+ * and a hold begins while others wait to log in.
+ */
+function planRush(
+  random: Random,
+  firewalls: number,
+  spanMs: number,
+): Planned[] {
+  const startsAtMs = onGrid(random, spanMs);
+  const endsAtMs = startsAtMs + RUSH_MS;
+  const pickTime = (): number => startsAtMs + onGrid(random, RUSH_MS);
+  const scrapes = Array.from({ length: firewalls * RUSH_SCRAPES }, (_, n) => ({
+    atMs: pickTime(),
+    deed: {
+      kind: "scrape",
+      firewall: n % firewalls,
+      waitMs: pick(random, WAITS_MS),
+    },
+  } satisfies Planned));
+  const faults = Array.from({ length: firewalls }, (_, firewall) => {
+    const change = pick(random, RUSH_FAULTS);
+    const atMs = pickTime();
+    return [
+      ...planFaultOf(firewall, change, atMs, endsAtMs),
+      { atMs, deed: { kind: "kill", firewall } } satisfies Planned,
+    ];
+  });
+  return [...scrapes, ...faults.flat()];
+}
+
+/** Something is wrong with one firewall, and then it is not. */
+function planFaultOf(
+  firewall: number,
+  change: Partial<Manner>,
+  atMs: number,
+  endsAtMs: number,
+): Planned[] {
+  const begin: Deed = { kind: "manner", firewall, change };
+  const end: Deed = { kind: "manner", firewall, change: toGood(change) };
+  return [{ atMs, deed: begin }, { atMs: endsAtMs, deed: end }];
 }
 
 function toGood(change: Partial<Manner>): Partial<Manner> {

@@ -92,6 +92,8 @@ interface Connection {
   limitAtMs: number | undefined;
   /** Whether it waits for its turn to send the credentials. */
   isWaiting: boolean;
+  /** By when it has to be open; put off by its wait for its turn. */
+  limitOfLoginMs: number;
   commands: number;
   openedAtMs: number;
 }
@@ -160,6 +162,7 @@ export class SimulatedFirewall {
       signal,
       limitAtMs: undefined,
       isWaiting: false,
+      limitOfLoginMs: this.#world.time.now + this.#world.loginTimeoutMs,
       commands: 0,
       openedAtMs: 0,
     };
@@ -217,7 +220,8 @@ export class SimulatedFirewall {
     const isLate = signal.reason instanceof PollError &&
       signal.reason.reason === "timeout";
     witness.expect(
-      !isLate || !connection.isWaiting,
+      !isLate || isSession ||
+        (!connection.isWaiting && time.now >= connection.limitOfLoginMs),
       "the wait at the gate is no login time",
       () => this.name,
     );
@@ -305,7 +309,11 @@ export class SimulatedFirewall {
       throw new PollError("auth", "it asks what is not answered");
     }
     const forget = witness.waits(this.name);
+    const sinceMs = time.now;
     const stopWaiting = (): void => {
+      if (connection.isWaiting) {
+        connection.limitOfLoginMs += time.now - sinceMs;
+      }
       connection.isWaiting = false;
       forget();
     };
