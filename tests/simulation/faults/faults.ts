@@ -40,8 +40,14 @@ export const FAULTS: readonly Fault[] = [
     name: "a turn is lost with its login",
     file: "src/firewall/gate.ts",
     find:
-      "    this.#turns.get(visitor)?.cancelTimer();\n    this.#turns.delete(visitor);\n    this.#letIn();\n  }\n\n  /** Somebody",
-    replace: "    this.#letIn();\n  }\n\n  /** Somebody",
+      "    this.#turns.get(visitor)?.cancelTimer();\n    this.#turns.delete(visitor);\n    this.#letIn();",
+    replace: "    this.#letIn();",
+  },
+  {
+    name: "a reload does not let in who waits at the gate",
+    file: "src/firewall/guard.ts",
+    find: "    this.#holds.forget();\n    this.#gate.review();",
+    replace: "    this.#holds.forget();",
   },
   {
     name: "a turn is not given back when its login is over",
