@@ -13,6 +13,7 @@ import type { Negotiated } from "../model/negotiated.ts";
 import { PollError } from "../model/poll.ts";
 import type { Shell } from "../model/shell.ts";
 import { type Clock, systemClock } from "../std/clock.ts";
+import { settledWithin } from "../std/deadline.ts";
 import { quoteWithout } from "../std/quote.ts";
 import { Connection, type Login } from "./connection.ts";
 import { dial } from "./dial.ts";
@@ -151,22 +152,11 @@ export async function sayGoodbye(
   clock: Clock,
 ): Promise<void> {
   const { client, closed } = connection;
-  await within(GOODBYE_MS, Promise.race([channelClosed, closed]), clock);
+  await settledWithin(GOODBYE_MS, Promise.race([channelClosed, closed]), clock);
   client.end();
-  await within(GOODBYE_MS, closed, clock);
+  await settledWithin(GOODBYE_MS, closed, clock);
   connection.destroy(ENDED);
-  await within(GOODBYE_MS, closed, clock);
+  await settledWithin(GOODBYE_MS, closed, clock);
 }
 
 const ENDED = new PollError("session", "The session was ended");
-
-async function within(
-  ms: number,
-  promise: Promise<void>,
-  clock: Clock,
-): Promise<void> {
-  const { promise: elapsed, resolve } = Promise.withResolvers<void>();
-  const cancel = clock.setTimer(ms, resolve);
-  await Promise.race([promise, elapsed]);
-  cancel();
-}

@@ -5,7 +5,7 @@
  */
 
 import { temporaryFolder } from "./program.ts";
-import { eventually, freePort, lines } from "./system.ts";
+import { becomesReady, freePort, lines } from "./system.ts";
 
 /** An Alertmanager that runs; disposed, it has ended and left nothing behind. */
 export interface Alertmanager extends AsyncDisposable {
@@ -94,18 +94,7 @@ async function launch(configuration: string): Promise<Launched> {
   return {
     address,
     notifications,
-    async isReady(): Promise<boolean> {
-      const answers = async (): Promise<boolean> => {
-        const response = await fetch(`http://${address}/-/ready`)
-          .catch(() => undefined);
-        await response?.body?.cancel();
-        return response?.ok === true;
-      };
-      await eventually(async () => hasEnded || await answers(), {
-        seconds: 20,
-      });
-      return !hasEnded && await answers();
-    },
+    isReady: () => becomesReady(address, () => hasEnded),
     log: () => log.join("\n"),
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };

@@ -5,7 +5,7 @@
  */
 
 import { temporaryFolder } from "./program.ts";
-import { eventually, freePort, lines } from "./system.ts";
+import { becomesReady, freePort, lines } from "./system.ts";
 
 /** A Prometheus that runs; disposed, it has ended and left nothing behind. */
 export interface Prometheus extends AsyncDisposable {
@@ -130,18 +130,7 @@ async function launch(
         })),
       }));
     },
-    async isReady(): Promise<boolean> {
-      const answers = async (): Promise<boolean> => {
-        const response = await fetch(`http://${address}/-/ready`)
-          .catch(() => undefined);
-        await response?.body?.cancel();
-        return response?.ok === true;
-      };
-      await eventually(async () => hasEnded || await answers(), {
-        seconds: 20,
-      });
-      return !hasEnded && await answers();
-    },
+    isReady: () => becomesReady(address, () => hasEnded),
     log: () => log.join("\n"),
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };

@@ -8,23 +8,15 @@ import { PollHistory } from "../../src/firewall/history.ts";
 import { NO_HISTORY } from "../../src/model/history.ts";
 import type { Negotiated } from "../../src/model/negotiated.ts";
 import type {
-  Durations,
   FailedPoll,
   GoodPoll,
   Poll,
   Status,
 } from "../../src/model/poll.ts";
 import type { Tunnel, VpnFlow } from "../../src/model/tunnel.ts";
+import { NO_DURATIONS } from "../../src/model/stopwatch.ts";
 import { render } from "../../src/view/exposition.ts";
 import { firewallFamilies } from "../../src/view/metrics.ts";
-
-export const NO_DURATIONS: Durations = {
-  connect: 0,
-  handshake: 0,
-  auth: 0,
-  session: 0,
-  command: 0,
-};
 
 /** What a login usually comes to. */
 export const NEGOTIATED: Negotiated = {

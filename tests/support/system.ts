@@ -160,3 +160,18 @@ export async function run(
   }
   return decoder.decode(stdout).trim();
 }
+
+/** Waits until a program of Prometheus says that it is ready, or has ended. */
+export async function becomesReady(
+  address: string,
+  hasEnded: () => boolean,
+): Promise<boolean> {
+  const answers = async (): Promise<boolean> => {
+    const response = await fetch(`http://${address}/-/ready`)
+      .catch(() => undefined);
+    await response?.body?.cancel();
+    return response?.ok === true;
+  };
+  await eventually(async () => hasEnded() || await answers(), { seconds: 20 });
+  return !hasEnded() && await answers();
+}

@@ -7,6 +7,7 @@ import {
   REASONS,
   type Status,
 } from "../../src/model/poll.ts";
+import { NO_DURATIONS } from "../../src/model/stopwatch.ts";
 import type { Tunnel } from "../../src/model/tunnel.ts";
 import { type PageInput, renderPage } from "../../src/view/page.ts";
 import { CONTENT_SECURITY_POLICY } from "../../src/view/page_style.ts";
@@ -14,7 +15,6 @@ import {
   failedPoll,
   goodPoll,
   NEVER_POLLED,
-  NO_DURATIONS,
   statusAfter,
   tunnelOf,
 } from "../support/status.ts";
