@@ -122,7 +122,7 @@ function measureProcess(): ProcessStats {
   return {
     cpuSeconds: (user + system) / 1_000_000,
     residentMemoryBytes: Deno.memoryUsage().rss,
-    startTime: performance.timeOrigin / 1_000,
+    startedAt: performance.timeOrigin / 1_000,
   };
 }
 

@@ -69,7 +69,7 @@ Deno.test("README.md documents exactly the metrics that are shown", () => {
       history: NO_HISTORY,
     }),
     ...buildFamilies({ version: "1", revision: "1", denoVersion: "1" }),
-    ...processFamilies({ cpuSeconds: 1, residentMemoryBytes: 1, startTime: 1 }),
+    ...processFamilies({ cpuSeconds: 1, residentMemoryBytes: 1, startedAt: 1 }),
   ];
   const documented = ROWS
     .filter(([, type]) => type === "gauge" || type === "counter")

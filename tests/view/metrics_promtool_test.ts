@@ -103,7 +103,7 @@ function ownFamilies(): ReturnType<typeof buildFamilies> {
     ...processFamilies({
       cpuSeconds: 0.75,
       residentMemoryBytes: 62_000_000,
-      startTime: NOW,
+      startedAt: NOW,
     }),
   ];
 }
