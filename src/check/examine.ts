@@ -9,9 +9,10 @@ import type { OpenSession, Session } from "../firewall/session.ts";
 import { PollError } from "../model/poll.ts";
 import { toSeconds } from "../model/stopwatch.ts";
 import type { VpnFlow } from "../model/tunnel.ts";
-import type { Cli, Command } from "../panos/cli.ts";
-import { parseVpnFlow, VpnFlowError } from "../panos/vpn_flow.ts";
-import { parseVpnFlowXml } from "../panos/vpn_flow_xml.ts";
+import type { Cli } from "../panos/cli.ts";
+import type { Command } from "../panos/command.ts";
+import { SHOW_AS_TEXT, SHOW_IN_XML } from "../panos/show_vpn_flow.ts";
+import { VpnFlowError } from "../panos/vpn_flow_error.ts";
 import { untilAborted } from "../std/abort.ts";
 import type { Clock } from "../std/clock.ts";
 import { Countdown, Deadline, settledWithin } from "../std/deadline.ts";
@@ -40,10 +41,7 @@ export interface ExamineOptions {
 /** How long the end of the session is waited for. */
 const END_LIMIT_MS = 3_000;
 
-/** Characters of a line: XML may stand on one. */
-const MAX_XML_LENGTH = 8 * 2 ** 20;
-
-const COMMAND = "show vpn flow";
+const COMMAND = SHOW_AS_TEXT.text;
 
 const IN_WORDS: Readonly<Record<Step, string>> = {
   connect: "connecting",
@@ -144,20 +142,18 @@ class Examination {
 
   async #ask(cli: Cli, step: Step): Promise<Reading> {
     this.#begin(step);
-    const isXml = step === "XML";
-    let lines: readonly string[] = [];
+    const question = step === "XML" ? SHOW_IN_XML : SHOW_AS_TEXT;
+    let reply: readonly string[] = [];
     const command: Command<VpnFlow> = {
-      text: COMMAND,
-      answer: isXml ? /</ : /tunnel/i,
-      ...(isXml && { maxLineLength: MAX_XML_LENGTH }),
-      parse(reply): VpnFlow {
-        lines = reply;
-        return isXml ? parseVpnFlowXml(reply) : parseVpnFlow(reply);
+      ...question,
+      parse(lines): VpnFlow {
+        reply = lines;
+        return question.parse(lines);
       },
     };
     try {
       const flow = await this.#inTime(COMMAND, () => cli.run(command));
-      return { flow, columns: isXml ? [] : readColumns(lines) };
+      return { flow, columns: step === "XML" ? [] : readColumns(reply) };
     } catch (error) {
       return this.#toFailure(error);
     }

@@ -11,7 +11,7 @@
 import { HA_STATES } from "../model/high_availability.ts";
 import type { Tunnel } from "../model/tunnel.ts";
 import { createScreen } from "../panos/screen.ts";
-import { VpnFlowError } from "../panos/vpn_flow.ts";
+import { VpnFlowError } from "../panos/vpn_flow_error.ts";
 import { isMask } from "../panos/vpn_flow_words.ts";
 import type { Outcome } from "./outcome.ts";
 import { readReply } from "./parse.ts";

@@ -7,9 +7,8 @@
 
 import { type GoodPoll, PollError } from "../model/poll.ts";
 import type { VpnFlow } from "../model/tunnel.ts";
-import type { Command } from "../panos/cli.ts";
-import { parseVpnFlow, VpnFlowError } from "../panos/vpn_flow.ts";
-import { parseVpnFlowXml } from "../panos/vpn_flow_xml.ts";
+import { SHOW_AS_TEXT, SHOW_IN_XML } from "../panos/show_vpn_flow.ts";
+import { VpnFlowError } from "../panos/vpn_flow_error.ts";
 import type { Clock } from "../std/clock.ts";
 import type { Quote } from "../std/quote.ts";
 import { FormMemory } from "./form_memory.ts";
@@ -28,22 +27,6 @@ export type WithinLimit = <Value>(
   question: string,
   answer: Promise<Value>,
 ) => Promise<Value>;
-
-const SHOW = "show vpn flow";
-
-const SHOW_AS_TEXT: Command<VpnFlow> = {
-  text: SHOW,
-  answer: /tunnel/i,
-  parse: parseVpnFlow,
-};
-
-const SHOW_IN_XML: Command<VpnFlow> = {
-  text: SHOW,
-  answer: /<(?:\?xml|response)/,
-  // the whole answer may be one line
-  maxLineLength: 8 * 1024 * 1024,
-  parse: parseVpnFlowXml,
-};
 
 const UNKNOWN_SETTING =
   'the firewall does not know "set cli op-command-xml-output"';
@@ -98,7 +81,10 @@ export class TableReader {
     this.#memory.noteTextAsked();
     if (this.#inXml === session) await this.#switchBack(asked);
     try {
-      const flow = await within(`"${SHOW}"`, session.cli.run(SHOW_AS_TEXT));
+      const flow = await within(
+        `"${SHOW_AS_TEXT.text}"`,
+        session.cli.run(SHOW_AS_TEXT),
+      );
       this.#memory.noteTextRead();
       this.#doubted = undefined;
       return { flow, form: "text" };
@@ -134,7 +120,7 @@ export class TableReader {
     const wasInXml = this.#inXml === session;
     try {
       const answer = this.#askInXml(session);
-      const flow = await within(`"${SHOW}" in XML`, answer);
+      const flow = await within(`"${SHOW_IN_XML.text}" in XML`, answer);
       if (flow !== undefined) {
         this.#memory.noteXmlRead(textProblem);
         return { flow, form: "xml", textProblem };
@@ -171,7 +157,7 @@ export class TableReader {
 
   /** @throws {PollError} If the session does not print text any more. */
   async #switchBack({ session, within }: Asked): Promise<void> {
-    const question = `"${SHOW}" as text again`;
+    const question = `"${SHOW_AS_TEXT.text}" as text again`;
     const isOn = false;
     const isDone = await within(question, session.cli.setXmlOutput(isOn));
     if (!isDone) {
