@@ -14,7 +14,7 @@ import {
   type Poll,
   PollError,
 } from "../model/poll.ts";
-import { mergeRows, type Tunnel } from "../model/tunnel.ts";
+import type { Tunnel } from "../model/tunnel.ts";
 import { stateInWords, type StateWord } from "../model/tunnel_words.ts";
 import type { Fields, Log } from "../std/log.ts";
 import { PollHistory } from "./history.ts";
@@ -51,7 +51,7 @@ export class Journal {
       this.#recordFailure(poll);
       return;
     }
-    const { tunnels, contradictions } = mergeRows(poll.flow);
+    const { tunnels, contradictions } = poll.flow;
     const failedPolls = this.#history.failing?.polls;
     const changes = this.#history.record(poll, tunnels);
     this.#recordRecovery(tunnels, failedPolls);

@@ -6,7 +6,7 @@
  */
 
 import { type GoodPoll, PollError } from "../model/poll.ts";
-import type { VpnFlow } from "../model/tunnel.ts";
+import { mergeRows, type VpnFlow } from "../model/tunnel.ts";
 import { SHOW_AS_TEXT, SHOW_IN_XML } from "../panos/show_vpn_flow.ts";
 import { VpnFlowError } from "../panos/vpn_flow_error.ts";
 import type { Clock } from "../std/clock.ts";
@@ -87,7 +87,7 @@ export class TableReader {
       );
       this.#memory.noteTextRead();
       this.#doubted = undefined;
-      return { flow, form: "text" };
+      return { flow: mergeRows(flow), form: "text" };
     } catch (error) {
       if (!(error instanceof VpnFlowError)) throw error;
       const problem = error.explain(this.#quote);
@@ -123,7 +123,7 @@ export class TableReader {
       const flow = await within(`"${SHOW_IN_XML.text}" in XML`, answer);
       if (flow !== undefined) {
         this.#memory.noteXmlRead(textProblem);
-        return { flow, form: "xml", textProblem };
+        return { flow: mergeRows(flow), form: "xml", textProblem };
       }
       this.#memory.noteXmlFailed();
       return UNKNOWN_SETTING;

@@ -8,7 +8,7 @@
 import type { HaState } from "./high_availability.ts";
 import type { History } from "./history.ts";
 import type { Negotiated } from "./negotiated.ts";
-import type { VpnFlow } from "./tunnel.ts";
+import type { TunnelTable } from "./tunnel.ts";
 
 /** Why a poll can fail: the values of a label, hence a closed set. */
 export const REASONS = [
@@ -61,7 +61,7 @@ export type Form = "text" | "xml";
 /** A poll that returned a complete table. */
 export interface GoodPoll extends Finished {
   readonly ok: true;
-  readonly flow: VpnFlow;
+  readonly flow: TunnelTable;
   /** In which form it was read. */
   readonly form: Form;
   /** Why the text was not; a sentence for the operator, only with XML. */

@@ -17,7 +17,7 @@ import {
   REASONS,
   type Status,
 } from "../model/poll.ts";
-import { mergeRows, type Tunnel } from "../model/tunnel.ts";
+import type { Tunnel } from "../model/tunnel.ts";
 import type { MetricFamily, Sample } from "./exposition.ts";
 import { infoSamples, monitorSamples, stateSamples } from "./tunnel_samples.ts";
 
@@ -47,7 +47,7 @@ interface Subject {
   readonly status: Status;
   /** The last poll, if it is a good one. */
   readonly good: GoodPoll | undefined;
-  /** As that poll has them, each once; else none. */
+  /** Of that poll; else none. */
   readonly tunnels: readonly Tunnel[];
 }
 
@@ -207,7 +207,7 @@ const OF_THE_PROCESS: readonly Definition<ProcessStats>[] = [
 /** All that one firewall has to show. */
 export function firewallFamilies(status: Status): readonly MetricFamily[] {
   const good = status.poll?.ok ? status.poll : undefined;
-  const tunnels = good === undefined ? [] : mergeRows(good.flow).tunnels;
+  const tunnels = good?.flow.tunnels ?? [];
   return [
     ...fill(OF_A_FIREWALL, { status, good, tunnels }),
     ...loginFamilies(status),

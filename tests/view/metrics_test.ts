@@ -8,7 +8,7 @@ import {
   processFamilies,
 } from "../../src/view/metrics.ts";
 import { PHASES, REASONS, type Status } from "../../src/model/poll.ts";
-import type { Tunnel } from "../../src/model/tunnel.ts";
+import { mergeRows, type Tunnel } from "../../src/model/tunnel.ts";
 import { execute, isAbsent, temporaryFolder } from "../support/program.ts";
 import { NO_DURATIONS } from "../../src/model/stopwatch.ts";
 import { NEGOTIATED, statusOf } from "../support/status.ts";
@@ -49,7 +49,7 @@ const GOOD: Status = {
   ...NEVER_POLLED,
   poll: {
     ok: true,
-    flow: { tunnels: [OSLO, BERGEN], configured: 4 },
+    flow: mergeRows({ tunnels: [OSLO, BERGEN], configured: 4 }),
     form: "text",
     haState: "active-primary",
     durations: { ...NO_DURATIONS, auth: 0.25, command: 1.5 },
