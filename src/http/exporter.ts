@@ -45,7 +45,6 @@ export async function serveFleet(
   const { stop, onReload, build, log, clock } = surroundings;
   const { version, revision, denoVersion: deno } = build;
   log("info", "starting", { version, revision, deno });
-  logWarnings(config, log);
   const fleet = createFleet(config, log);
   onReload(() => {
     fleet.forgetHolds();
@@ -70,11 +69,6 @@ export async function serveFleet(
   log("info", "stopped");
 }
 
-/** Logs what is odd about a configuration. */
-export function logWarnings({ warnings }: Config, log: Log): void {
-  for (const warning of warnings) log("warn", "odd configuration", { warning });
-}
-
 type Served =
   & { readonly config: Config; readonly fleet: Fleet }
   & Pick<Surroundings, "build" | "measureProcess" | "log" | "clock">;
@@ -84,8 +78,8 @@ function createExporter(served: Served): ReturnType<typeof createHandler> {
   return createHandler({
     firewall: fleet.main,
     targets: config.targets.map(({ name }) => name),
-    findTarget: fleet.findTarget,
-    find: fleet.find,
+    findTarget: (text) => fleet.findTarget(text),
+    find: (text) => fleet.find(text),
     ownFamilies: () => ownFamilies(served),
     build,
     statusPage: (only) => renderStatus(served, only),
