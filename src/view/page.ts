@@ -9,20 +9,18 @@ import { ADVICE } from "../model/advice.ts";
 import type { LoginHold, Status } from "../model/poll.ts";
 import type { Mask } from "../std/quote.ts";
 import {
-  addCounts,
-  describeCounts,
   type FirewallView,
   isWell,
-  reasonsOf,
-  total,
-  toVerdict,
   toView,
   urgencyOf,
-} from "./conclusions.ts";
+} from "./firewall_view.ts";
 import { count, listed, plural, since, span, time } from "./format.ts";
 import { type Html, markup } from "./html.ts";
-import { anchorOf, type Budget, renderFirewall } from "./page_firewall.ts";
+import { renderFirewall } from "./page_firewall.ts";
+import { anchorOf, type Budget, pathOf } from "./page_frame.ts";
 import { STYLE } from "./page_style.ts";
+import { addCounts, describeCounts, total } from "./tunnel_condition.ts";
+import { countServing, reasonsOf, toVerdict } from "./verdict.ts";
 
 /** What the page is made of. */
 export interface PageInput {
@@ -44,7 +42,7 @@ export interface PageInput {
 }
 
 /** Seconds after which a browser asks for the page again. */
-const REFRESH = 30;
+const REFRESH_S = 30;
 
 /** Rows of tunnels and changes on the page: a browser has to stay quick. */
 const MAX_ROWS = 1_000;
@@ -76,7 +74,7 @@ export function renderPage(input: PageInput): string {
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="refresh" content="${REFRESH}">
+<meta http-equiv="refresh" content="${REFRESH_S}">
 <title>${findings.join(", ")} – ${subject}</title>
 <style>${STYLE}</style>
 </head>
@@ -92,7 +90,7 @@ ${renderSections(shown, input, { isAlone, budget })}</main>
 <footer>
 <p>As of ${time(input.now, input.now)}, \
 ${new Date(input.now * 1_000).toISOString().slice(0, 10)}. Renewed every \
-${REFRESH} s. This page shows the last polls and starts none.</p>
+${REFRESH_S} s. This page shows the last polls and starts none.</p>
 <p>panos-ipsec-exporter ${input.version} · <a href="/metrics">/metrics</a> · \
 <a href="/">all firewalls</a></p>
 </footer>
@@ -190,9 +188,8 @@ function renderLine(view: FirewallView, now: number): Html {
   const { target } = status;
   const moment = began === undefined ? "" : `, ${since(began, now)}`;
   if (isWell(view)) {
-    const path = `/?firewall=${encodeURIComponent(target)}`;
     return markup`<li id="${anchorOf(target)}"><span class="is ${tone}">\
-<a href="${path}">${target}</a></span> ${describeFirewall(view)}</li>
+<a href="${pathOf(target)}">${target}</a></span> ${describeFirewall(view)}</li>
 `;
   }
   const path = `#${encodeURIComponent(anchorOf(target))}`;
@@ -223,9 +220,9 @@ function describeFirewalls(views: readonly FirewallView[]): string {
 }
 
 function describeAllTunnels(views: readonly FirewallView[]): string {
-  const serving = addCounts(views.filter((view) => !view.isStandby));
-  const standby = total(addCounts(views.filter((view) => view.isStandby)));
-  const text = describeCounts(serving);
+  const onStandby = views.filter((view) => view.isStandby);
+  const standby = total(addCounts(onStandby.map(({ counts }) => counts)));
+  const text = describeCounts(countServing(views));
   return standby === 0
     ? text
     : `${text} · ${count(standby)} on standby, not counted`;

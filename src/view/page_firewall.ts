@@ -5,48 +5,14 @@
  */
 
 import { ADVICE, UNKNOWN_LAYOUT } from "../model/advice.ts";
-import type { Change, Since } from "../model/history.ts";
+import type { Change } from "../model/history.ts";
 import { PHASES, type Poll, type Status } from "../model/poll.ts";
-import { monitorInWords, stateInWords } from "../model/tunnel_words.ts";
-import type { Mask } from "../std/quote.ts";
-import {
-  type Condition,
-  describeCounts,
-  type FirewallView,
-  TONE_OF,
-  type TunnelGroup,
-} from "./conclusions.ts";
-import { count, duration, plural, since, span, time } from "./format.ts";
+import type { FirewallView } from "./firewall_view.ts";
+import { duration, plural, since, span, time } from "./format.ts";
 import { withoutName } from "./hidden_name.ts";
 import { type Html, markup } from "./html.ts";
-
-/** How much more the page may hold; what is written is taken off. */
-export interface Budget {
-  rows: number;
-  changes: number;
-}
-
-/** What a firewall is shown with. */
-export interface Frame {
-  /** Unix time in seconds. */
-  readonly now: number;
-  /** Takes out of a firewall's text what must not be shown. */
-  readonly mask: Mask;
-  /** Is not shown in messages. */
-  readonly username: string;
-  /** The target that `/metrics` polls; `/probe` serves all others. */
-  readonly metricsTarget: string | undefined;
-  readonly budget: Budget;
-  /** Whether tunnels are listed that nobody has to look at. */
-  readonly listsAll: boolean;
-  /** Whether the page shows this firewall alone, and whole. */
-  readonly isWhole: boolean;
-}
-
-/** Where on the page a firewall stands; made of its name alone. */
-export function anchorOf(target: string): string {
-  return `fw-${target}`;
-}
+import { anchorOf, type Frame } from "./page_frame.ts";
+import { renderTunnels } from "./page_tunnels.ts";
 
 /** Renders the section of a firewall, and takes its rows off the budget. */
 export function renderFirewall(view: FirewallView, frame: Frame): Html {
@@ -120,94 +86,6 @@ function renderNotes(view: FirewallView, frame: Frame): Html {
         : markup`<p class="note warn">${note}</p>\n`
     )
   }`;
-}
-
-function renderTunnels(view: FirewallView, frame: Frame): Html | undefined {
-  const { tunnels, counts, isFailing, isStandby, status } = view;
-  if (tunnels.length === 0) return undefined;
-  const listed = frame.listsAll
-    ? tunnels
-    : tunnels.filter(({ condition }) => !isStandby && condition !== "up");
-  const kept: TunnelGroup[] = [];
-  for (const tunnel of listed) {
-    if (frame.budget.rows < tunnel.rows.length) break;
-    frame.budget.rows -= tunnel.rows.length;
-    kept.push(tunnel);
-  }
-  const caption = isFailing
-    ? `Last known, ${describeAge(status, frame.now)}: ${
-      plural(tunnels.length, "tunnel")
-    }`
-    : describeCounts(counts) +
-      (isStandby ? "; on standby, so not counted above" : "");
-  const rest = describeRest(view, kept.length, frame);
-  if (kept.length === 0) return markup`<p>${caption}${rest}</p>\n`;
-  return markup`<table class="${isFailing ? "old" : "new"}">
-<caption>${caption}${rest}</caption>
-<thead><tr><th scope="col">State</th><th scope="col">Tunnel</th>\
-<th scope="col">Since (UTC)</th><th scope="col">Interface</th>\
-<th scope="col">Peer</th><th scope="col">Local</th>\
-<th scope="col">Monitor</th><th scope="col">ID</th></tr></thead>
-<tbody>
-${kept.map((tunnel) => renderTunnel(tunnel, view, frame))}</tbody>
-</table>
-`;
-}
-
-function describeAge({ lastSuccessAt }: Status, now: number): string {
-  return lastSuccessAt === undefined
-    ? "before"
-    : `${span(Math.max(0, now - lastSuccessAt))} ago`;
-}
-
-function describeRest(
-  { tunnels, status: { target } }: FirewallView,
-  shown: number,
-  { isWhole }: Frame,
-): Html | undefined {
-  const others = tunnels.length - shown;
-  if (others === 0 || isWhole) return undefined;
-  const path = `/?firewall=${encodeURIComponent(target)}`;
-  return markup`; <a href="${path}">${count(others)} more</a>`;
-}
-
-/** The rows of a tunnel; those that do not count by themselves are pale. */
-function renderTunnel(
-  tunnel: TunnelGroup,
-  { isStandby, isFailing }: FirewallView,
-  frame: Frame,
-): readonly Html[] {
-  const { condition, rows } = tunnel;
-  const tone = isStandby || isFailing ? "idle" : TONE_OF[condition];
-  const { now, mask } = frame;
-  return rows.map((row) => {
-    const { id, name, interfaceName, peerIp, localIp, monitor } = row.tunnel;
-    const state = describeState(row, condition);
-    return markup`<tr class="${tone}"><td>${state}</td>\
-<th scope="row">${mask(name)}</th>\
-<td>${describeStart(row.since, now)}</td>\
-<td>${mask(interfaceName)}</td>\
-<td class="mono">${mask(peerIp)}</td><td class="mono">${mask(localIp)}</td>\
-<td>${mask(monitor)}</td><td>${id}</td></tr>
-`;
-  });
-}
-
-function describeStart({ at, isAtLeast }: Since, now: number): string {
-  const moment = time(at, now).replace(" UTC", "");
-  return isAtLeast ? `at least ${moment}` : moment;
-}
-
-/** The row's own state; what is made of it stands behind, if it differs. */
-function describeState(
-  { tunnel }: TunnelGroup["rows"][number],
-  condition: Condition,
-): string {
-  const word = stateInWords(tunnel);
-  const detail = word === "unknown" ? ` (${tunnel.stateWord || "blank"})` : "";
-  if (condition === "lost") return `lost: ${word}${detail}`;
-  const isDead = word === "up" && monitorInWords(tunnel) === "down";
-  return isDead ? "up, monitor down" : word + detail;
 }
 
 function renderChanges(
