@@ -42,6 +42,11 @@ const BLANK = /^\s*$/;
 
 const { refused, unreadable } = failuresIn("xml");
 
+/** Where in a line an answer begins; `undefined` if none does. */
+export function findXml(line: string): number | undefined {
+  return ROOT.exec(line)?.[0].length;
+}
+
 /** Whether a captured text holds an answer in XML. */
 export function holdsVpnFlowXml(lines: readonly string[]): boolean {
   return lines.some((line) => ROOT.test(line));
@@ -118,7 +123,7 @@ function readDocument(
   for (let index = first; index < lines.length; index++) {
     const line = lines[index] ?? "";
     place = { line, index };
-    parser.write(`${index === first ? line.replace(ROOT, "") : line}\n`);
+    parser.write(`${index === first ? line.slice(findXml(line)) : line}\n`);
     if (answer.isComplete) return index + 1;
   }
   throw unreadable("the XML ends before </response>");
