@@ -15,7 +15,7 @@ import {
   type Comparison,
   type Difference,
 } from "./compare.ts";
-import type { Findings, Reading, Table } from "./findings.ts";
+import type { Examined, Findings, Reading, Table } from "./findings.ts";
 
 /** What an operator is told. */
 export interface Diagnosis {
@@ -46,9 +46,8 @@ const KNOWN_FAULTS = [
 
 /** Draws the conclusions. */
 export function diagnose(findings: Findings): Diagnosis {
-  const { loginError, text, xml } = findings;
-  if (loginError !== undefined) return failed(loginError);
-  if (text === undefined) throw new Error("Cannot diagnose: nothing was asked");
+  if (findings.loginError !== undefined) return failed(findings.loginError);
+  const { text, xml } = findings;
   if (!(text instanceof PollError)) return diagnoseText(findings, text);
   if (isTable(xml)) return diagnoseXml(findings, text, xml);
   // without an answer in XML the session was lost, or the command refused
@@ -83,7 +82,7 @@ function failed({ reason, message }: PollError): Diagnosis {
 }
 
 /** The text was read, which is what the exporter needs. */
-function diagnoseText(findings: Findings, text: Table): Diagnosis {
+function diagnoseText(findings: Examined, text: Table): Diagnosis {
   const { tunnels } = text.flow;
   const { xml, textAgain } = findings;
   const good: Diagnosis = {
@@ -164,7 +163,7 @@ function withComparison(good: Diagnosis, comparison: Comparison): Diagnosis {
 
 /** Only the XML tells: the exporter reads that instead. */
 function diagnoseXml(
-  findings: Findings,
+  findings: Examined,
   text: PollError,
   { flow: { tunnels } }: Table,
 ): Diagnosis {
@@ -187,7 +186,7 @@ function isTable(reading: Reading | "none" | undefined): reading is Table {
     !(reading instanceof PollError);
 }
 
-function* findStandby({ haState }: Findings): Generator<string> {
+function* findStandby({ haState }: Examined): Generator<string> {
   if (haState === undefined || !isStandby(haState)) return;
   yield `The firewall is ${haState}: it carries no traffic by design, and what it says of its tunnels means nothing. Check its partner too.`;
 }

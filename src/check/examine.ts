@@ -17,7 +17,13 @@ import { untilAborted } from "../std/abort.ts";
 import type { Clock } from "../std/clock.ts";
 import { Countdown, Deadline, settledWithin } from "../std/deadline.ts";
 import { type Mask, type Quote, quote } from "../std/quote.ts";
-import type { Duration, Findings, Reading, Step } from "./findings.ts";
+import type {
+  Duration,
+  Examined,
+  Findings,
+  Reading,
+  Step,
+} from "./findings.ts";
 import { readColumns } from "./layout.ts";
 
 /** A firewall, and how one logs in to it. */
@@ -63,13 +69,7 @@ export async function examine(
   return await new Examination(patient, options).run();
 }
 
-type Replies = Pick<Findings, "text" | "xml" | "textAgain">;
-
-const NO_REPLIES: Replies = {
-  text: undefined,
-  xml: undefined,
-  textAgain: undefined,
-};
+type Replies = Pick<Examined, "text" | "xml" | "textAgain">;
 
 class Examination {
   readonly #patient: Patient;
@@ -90,15 +90,22 @@ class Examination {
       session = await this.#logIn();
     } catch (error) {
       this.#controller.abort(error);
-      return this.#toFindings({ loginError: this.#toPollError(error) });
+      const loginError = this.#toPollError(error);
+      return { loginError, ...this.#finish() };
     }
     const { negotiated, cli } = session;
     const replies = await this.#askAll(cli);
     const { haState } = cli;
-    this.#finishStep();
+    const common = this.#finish();
     await settledWithin(END_LIMIT_MS, session.end(), this.#options.clock);
     this.#controller.abort(OVER);
-    return this.#toFindings({ negotiated, haState, ...replies });
+    return {
+      loginError: undefined,
+      negotiated,
+      haState,
+      ...replies,
+      ...common,
+    };
   }
 
   async #logIn(): Promise<Session> {
@@ -127,12 +134,14 @@ class Examination {
     if (
       this.#isOver || (text instanceof PollError && text.reason !== "parse")
     ) {
-      return { ...NO_REPLIES, text };
+      return { text, xml: undefined, textAgain: undefined };
     }
     const xml = await this.#switchXml(cli, { isOn: true }) ??
       await this.#ask(cli, "XML");
     const isComparable = xml !== "none" && !(text instanceof PollError);
-    if (!isComparable || this.#isOver) return { ...NO_REPLIES, text, xml };
+    if (!isComparable || this.#isOver) {
+      return { text, xml, textAgain: undefined };
+    }
     const failure = await this.#switchXml(cli, { isOn: false });
     const textAgain = failure instanceof PollError
       ? failure
@@ -228,17 +237,12 @@ class Examination {
     this.#step = undefined;
   }
 
-  #toFindings(found: Partial<Findings>): Findings {
+  #finish(): Pick<Findings, "target" | "durations" | "credential"> {
     this.#finishStep();
     return {
       target: this.#patient.target,
       durations: this.#durations,
       credential: this.#credential,
-      loginError: undefined,
-      negotiated: undefined,
-      haState: undefined,
-      ...NO_REPLIES,
-      ...found,
     };
   }
 }

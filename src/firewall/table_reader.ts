@@ -31,6 +31,11 @@ export type WithinLimit = <Value>(
 const UNKNOWN_SETTING =
   'the firewall does not know "set cli op-command-xml-output"';
 
+/** There is no XML that can be read, and the session can go on. */
+interface WithoutXml {
+  readonly xmlProblem: string;
+}
+
 /** Who is asked, and how long it is waited for. */
 interface Asked {
   readonly session: Session;
@@ -68,8 +73,8 @@ export class TableReader {
     const { textProblem } = this.#memory;
     if (textProblem === undefined) return await this.#readText(asked);
     const reading = await this.#readXml(asked, textProblem);
-    if (typeof reading !== "string") return reading;
-    return await this.#readText(asked, reading);
+    if ("flow" in reading) return reading;
+    return await this.#readText(asked, reading.xmlProblem);
   }
 
   /** @param xmlProblem What was wrong with the XML, if that was asked for. */
@@ -94,8 +99,9 @@ export class TableReader {
       this.#recognize(session, problem);
       if (error.reason === "parse" && this.#memory.allowsXml) {
         const reading = await this.#readXml(asked, problem);
-        if (typeof reading !== "string") return reading;
-        return new PollError("parse", inNeither(problem, reading));
+        if ("flow" in reading) return reading;
+        const message = inNeither(problem, reading.xmlProblem);
+        return new PollError("parse", message);
       }
       const message = xmlProblem === undefined
         ? problem
@@ -112,11 +118,11 @@ export class TableReader {
     if (this.#doubted !== session) this.#lastProblem = problem;
   }
 
-  /** @returns What is wrong with the XML, if the session can go on. */
+  /** @throws {PollError} If the session cannot go on. */
   async #readXml(
     { session, within }: Asked,
     textProblem: string,
-  ): Promise<Reading | string> {
+  ): Promise<Reading | WithoutXml> {
     const wasInXml = this.#inXml === session;
     try {
       const answer = this.#askInXml(session);
@@ -126,11 +132,11 @@ export class TableReader {
         return { flow: mergeRows(flow), form: "xml", textProblem };
       }
       this.#memory.noteXmlFailed();
-      return UNKNOWN_SETTING;
+      return { xmlProblem: UNKNOWN_SETTING };
     } catch (error) {
       if (error instanceof VpnFlowError) {
         this.#memory.noteXmlFailed();
-        return error.explain(this.#quote);
+        return { xmlProblem: error.explain(this.#quote) };
       }
       if (!(error instanceof PollError)) throw error;
       const isTrusted = this.#memory.textProblem !== undefined;

@@ -24,7 +24,12 @@ import {
   failuresIn,
   type VpnFlowError,
 } from "./vpn_flow_error.ts";
-import { type Header, isHeader, parseHeader } from "./vpn_flow_header.ts";
+import {
+  findHeaderProblem,
+  type Header,
+  isHeader,
+  parseHeader,
+} from "./vpn_flow_header.ts";
 import { readRow } from "./vpn_flow_row.ts";
 
 /** No row comes near this length, and no longer line is looked into. */
@@ -169,10 +174,9 @@ function readLineBetweenRows(
   if (isPart) {
     return count === undefined ? undefined : addCount(count, progress);
   }
-  const header = parseHeader(line);
-  if (typeof header === "string") return header;
-  progress.header = header;
-  return undefined;
+  const problem = findHeaderProblem(line);
+  if (problem === undefined) progress.header = parseHeader(line);
+  return problem;
 }
 
 /** Each of several tables, one for each data plane, has its own counts. */

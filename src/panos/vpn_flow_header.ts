@@ -64,8 +64,7 @@ export interface Header {
 /** Whether a line means to be the header of a table. */
 export function isHeader(line: string): boolean {
   if (!/(?:^| )name(?: |$)/i.test(line)) return false;
-  const spans = splitWords(line);
-  const words = spans.map((span) => textOf(line, span).toLowerCase());
+  const words = wordsOf(line);
   if (words.some((word) => /^[0-9]/.test(word))) return false;
   const required = REQUIRED.filter((column) => words.includes(column));
   if (OPTIONAL.some((column) => words.includes(column))) {
@@ -73,13 +72,12 @@ export function isHeader(line: string): boolean {
   }
   // A sentence of a banner may hold the three words, too.
   return required.length === 3 &&
-    (words.every((word) => KNOWN.has(word)) || !isCollapsed(spans));
+    (words.every((word) => KNOWN.has(word)) || !isCollapsed(splitWords(line)));
 }
 
-/** Reads a header; returns what is wrong with it if it cannot be read. */
-export function parseHeader(line: string): Header | string {
-  const spans = splitWords(line);
-  const words = spans.map((span) => textOf(line, span).toLowerCase());
+/** What is wrong with a header, if anything: the rows below it are not read. */
+export function findHeaderProblem(line: string): string | undefined {
+  const words = wordsOf(line);
   if (words.length > MAX_COLUMNS) return "the header has too many columns";
   for (const column of REQUIRED) {
     if (!words.includes(column)) return `the header has no column "${column}"`;
@@ -89,7 +87,13 @@ export function parseHeader(line: string): Header | string {
       return `the header has two columns "${column}"`;
     }
   }
-  const numbers = numberColumns(words);
+  return undefined;
+}
+
+/** Reads a header with which nothing is wrong. */
+export function parseHeader(line: string): Header {
+  const spans = splitWords(line);
+  const numbers = numberColumns(wordsOf(line));
   const { id, name, state, localIp = -1 } = numbers;
   return {
     starts: spans.map(({ start }) => start),
@@ -100,6 +104,11 @@ export function parseHeader(line: string): Header | string {
       (state === name + 1 || (id === name + 1 && state === name + 2)),
     ...emptyColumns(numbers),
   };
+}
+
+/** In lower case. */
+function wordsOf(line: string): readonly string[] {
+  return splitWords(line).map((span) => textOf(line, span).toLowerCase());
 }
 
 function numberColumns(words: readonly string[]): ColumnNumbers {

@@ -107,19 +107,24 @@ ${items}</ul>
 `;
 }
 
-function describeChange({ kind, tunnel, from, to }: Change): string {
-  const name = tunnel?.name ?? "";
-  switch (kind) {
+function describeChange(change: Change): string {
+  switch (change.kind) {
     case "added":
-      return `${name} added, ${to}`;
+      return `${change.tunnel.name} added, ${change.state}`;
     case "removed":
-      return `${name} removed, it was ${from}`;
-    case "state":
+      return `${change.tunnel.name} removed, it was ${change.state}`;
+    case "state": {
+      const { tunnel: { name }, from, to } = change;
       return `${name} went from ${from} to ${to}`;
-    case "monitor":
-      return `${name}: monitor went from ${from || "off"} to ${to || "off"}`;
-    case "ha":
-      return `high availability went from ${from || "none"} to ${to || "none"}`;
+    }
+    case "monitor": {
+      const { tunnel: { name }, from = "off", to = "off" } = change;
+      return `${name}: monitor went from ${from} to ${to}`;
+    }
+    case "ha": {
+      const { from = "none", to = "none" } = change;
+      return `high availability went from ${from} to ${to}`;
+    }
   }
 }
 
