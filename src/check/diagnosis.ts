@@ -9,7 +9,7 @@ import { isStandby } from "../model/high_availability.ts";
 import { PollError } from "../model/poll.ts";
 import type { Tunnel } from "../model/tunnel.ts";
 import { stateInWords } from "../model/tunnel_words.ts";
-import { listed, plural } from "../view/format.ts";
+import { formatAmount, joinNames } from "../view/format.ts";
 import {
   compareReadings,
   type Comparison,
@@ -44,7 +44,7 @@ const KNOWN_FAULTS = [
   "Find out by the tunnel itself which row is right (traffic, show vpn ipsec-sa), compare your release with those, and ask the vendor's support. The exporter reads the text.",
 ];
 
-/** Draws the conclusions. */
+/** Draws the conclusions from what was found. */
 export function diagnose(findings: Findings): Diagnosis {
   if (findings.loginError !== undefined) return failed(findings.loginError);
   const { text, xml } = findings;
@@ -131,16 +131,16 @@ function withComparison(good: Diagnosis, comparison: Comparison): Diagnosis {
   const { compared, differences, changed } = comparison;
   const found = [...good.found];
   if (changed.length > 0) {
-    const ids = listed(changed, 10);
+    const ids = joinNames(changed, 10);
     found.push(
       `${
-        plural(changed.length, "row")
+        formatAmount(changed.length, "row")
       } changed meanwhile and could not be compared: id ${ids}.`,
     );
   }
   if (differences.length === 0) {
     if (compared > 0 || changed.length === 0) {
-      found.push(`Text and XML agree, in ${plural(compared, "row")}.`);
+      found.push(`Text and XML agree, in ${formatAmount(compared, "row")}.`);
     }
     const remedies = changed.length === 0
       ? []
@@ -151,10 +151,12 @@ function withComparison(good: Diagnosis, comparison: Comparison): Diagnosis {
   return {
     ...good,
     isGood: false,
-    verdict: `${good.verdict}; text and XML differ in ${plural(count, "row")}`,
+    verdict: `${good.verdict}; text and XML differ in ${
+      formatAmount(count, "row")
+    }`,
     found,
     wrong: [
-      `Text and XML differ in ${count} of ${plural(compared, "row")}:`,
+      `Text and XML differ in ${count} of ${formatAmount(compared, "row")}:`,
     ],
     differences,
     remedies: KNOWN_FAULTS,
@@ -193,7 +195,7 @@ function* findStandby({ haState }: Examined): Generator<string> {
 
 /** "6 tunnels: 4 up, 2 down". */
 function countStates(tunnels: readonly Tunnel[]): string {
-  const total = plural(tunnels.length, "tunnel");
+  const total = formatAmount(tunnels.length, "tunnel");
   const counts = Map.groupBy(tunnels, stateInWords);
   const parts = (["up", "down", "not established", "unknown"] as const)
     .map((word) => ({ word, count: counts.get(word)?.length ?? 0 }))

@@ -9,7 +9,7 @@ import { PollError } from "../model/poll.ts";
 import type { Tunnel } from "../model/tunnel.ts";
 import { monitorInWords, stateInWords } from "../model/tunnel_words.ts";
 import { escapeUnsafe, type Mask } from "../std/quote.ts";
-import { duration } from "../view/format.ts";
+import { formatDuration } from "../view/format.ts";
 import type { Difference } from "./compare.ts";
 import type { Diagnosis } from "./diagnosis.ts";
 import type { Examined, Findings } from "./findings.ts";
@@ -62,7 +62,9 @@ function showFacts(findings: Findings): readonly string[] {
     ? showAnswers(findings)
     : [["Asked", "nothing: the login failed"]] as const;
   const took = durations
-    .map(({ step, seconds }) => `${step} ${duration(seconds)}`).join(", ");
+    .map(({ step, seconds }) => `${step} ${formatDuration(seconds)}`).join(
+      ", ",
+    );
   return [["Firewall", target], ...answers, ["Took", took] as const]
     .filter(([, fact]) => fact !== undefined && fact !== "")
     .map(([title = "", fact = ""]) => `${title.padEnd(10)}${fact}`);

@@ -14,7 +14,14 @@ import {
   toView,
   urgencyOf,
 } from "./firewall_view.ts";
-import { count, listed, plural, since, span, time } from "./format.ts";
+import {
+  formatAmount,
+  formatCount,
+  formatSince,
+  formatSpan,
+  formatTime,
+  joinNames,
+} from "./format.ts";
 import { type Html, markup } from "./html.ts";
 import { renderFirewall } from "./page_firewall.ts";
 import { anchorOf, type Budget, pathOf } from "./page_frame.ts";
@@ -88,7 +95,7 @@ ${renderHold(input, views)}\
 ${isAlone ? undefined : renderIndex(views, input)}${renderAdvice(views)}\
 ${renderSections(shown, input, { isAlone, budget })}</main>
 <footer>
-<p>As of ${time(input.now, input.now)}, \
+<p>As of ${formatTime(input.now, input.now)}, \
 ${new Date(input.now * 1_000).toISOString().slice(0, 10)}. Renewed every \
 ${REFRESH_S} s. This page shows the last polls and starts none.</p>
 <p>panos-ipsec-exporter ${input.version} · <a href="/metrics">/metrics</a> · \
@@ -129,14 +136,13 @@ function renderHold(
   if (hold === undefined || hold.until <= now) return undefined;
   const served = views.filter(({ status }) => status.poll?.ok).length;
   const { remedy } = ADVICE.auth;
+  const end = `${formatTime(hold.until, now)} (${
+    formatSpan(hold.until - now)
+  })`;
   return markup`<section class="bad">
-<h2>Logins held until ${time(hold.until, now)} (${
-    span(
-      hold.until - now,
-    )
-  }) by \
-${listed(hold.culprits)}; ${plural(served, "firewall")} served over open \
-sessions</h2>
+<h2>Logins held until ${end} by \
+${joinNames(hold.culprits)}; ${formatAmount(served, "firewall")} served over \
+open sessions</h2>
 <p>${remedy}</p>
 </section>
 `;
@@ -152,7 +158,7 @@ function renderAdvice(views: readonly FirewallView[]): Html | undefined {
       poll?.ok === false && poll.reason === reason ? [target] : []
     );
     return markup`<div class="note bad">
-<h3>${title}: ${listed(names)}</h3>
+<h3>${title}: ${joinNames(names)}</h3>
 <p>${meaning}</p>
 <p>${remedy}</p>
 </div>
@@ -174,7 +180,7 @@ function renderIndex(views: readonly FirewallView[], { now }: PageInput): Html {
   const rest = others === 0
     ? undefined
     : markup`<p>And ${
-      plural(others, "firewall")
+      formatAmount(others, "firewall")
     } with nothing to look at.</p>\n`;
   return markup`<nav aria-label="Firewalls">
 <ul>
@@ -184,9 +190,9 @@ ${rest}</nav>
 }
 
 function renderLine(view: FirewallView, now: number): Html {
-  const { status, tone, since: began } = view;
+  const { status, tone, since } = view;
   const { target } = status;
-  const moment = began === undefined ? "" : `, ${since(began, now)}`;
+  const moment = since === undefined ? "" : `, ${formatSince(since, now)}`;
   if (isWell(view)) {
     return markup`<li id="${anchorOf(target)}"><span class="is ${tone}">\
 <a href="${pathOf(target)}">${target}</a></span> ${describeFirewall(view)}</li>
@@ -213,10 +219,10 @@ function describeFirewall(view: FirewallView): string {
 function describeFirewalls(views: readonly FirewallView[]): string {
   const failing = views.filter((view) => view.isFailing).length;
   const pending = views.filter((view) => view.isPending).length;
-  const parts = [`${count(views.length - failing - pending)} answering`];
-  if (failing > 0) parts.push(`${count(failing)} not`);
-  if (pending > 0) parts.push(`${count(pending)} not polled yet`);
-  return `${plural(views.length, "firewall")}, ${parts.join(", ")}`;
+  const parts = [`${formatCount(views.length - failing - pending)} answering`];
+  if (failing > 0) parts.push(`${formatCount(failing)} not`);
+  if (pending > 0) parts.push(`${formatCount(pending)} not polled yet`);
+  return `${formatAmount(views.length, "firewall")}, ${parts.join(", ")}`;
 }
 
 function describeAllTunnels(views: readonly FirewallView[]): string {
@@ -225,5 +231,5 @@ function describeAllTunnels(views: readonly FirewallView[]): string {
   const text = describeCounts(countServing(views));
   return standby === 0
     ? text
-    : `${text} · ${count(standby)} on standby, not counted`;
+    : `${text} · ${formatCount(standby)} on standby, not counted`;
 }

@@ -8,7 +8,13 @@ import { ADVICE, UNKNOWN_LAYOUT } from "../model/advice.ts";
 import type { Change } from "../model/history.ts";
 import { PHASES, type Poll, type Status } from "../model/poll.ts";
 import type { FirewallView } from "./firewall_view.ts";
-import { duration, plural, since, span, time } from "./format.ts";
+import {
+  formatAmount,
+  formatDuration,
+  formatSince,
+  formatSpan,
+  formatTime,
+} from "./format.ts";
 import { withoutName } from "./hidden_name.ts";
 import { type Html, markup } from "./html.ts";
 import { anchorOf, type Frame } from "./page_frame.ts";
@@ -41,7 +47,7 @@ function renderState({ status, isFaulty }: FirewallView, now: number): Html {
     const { failing } = history;
     const moment = failing === undefined
       ? ""
-      : `, ${since({ at: failing.sinceAt, isAtLeast: false }, now)}`;
+      : `, ${formatSince({ at: failing.sinceAt, isAtLeast: false }, now)}`;
     return markup`<p class="is bad">${ADVICE[poll.reason].title}${moment}</p>`;
   }
   return isFaulty
@@ -63,8 +69,8 @@ function renderNotes(view: FirewallView, frame: Frame): Html {
       ? "The firewall says that it has no tunnels. If it should have some, look at its data plane."
       : undefined,
     view.areLoginsHeld && authRetryAt !== undefined
-      ? `No login before ${time(authRetryAt, now)}, in ${
-        span(authRetryAt - now)
+      ? `No login before ${formatTime(authRetryAt, now)}, in ${
+        formatSpan(authRetryAt - now)
       }, so that the account is not locked.`
       : undefined,
     poll?.ok && poll.form === "xml"
@@ -97,7 +103,7 @@ function renderChanges(
   if (changes.length === 0) return undefined;
   const items = changes.map((change) => {
     const words = mask(describeChange(change));
-    return markup`<li>${time(change.at, now)}: <bdi>${words}</bdi></li>
+    return markup`<li>${formatTime(change.at, now)}: <bdi>${words}</bdi></li>
 `;
   });
   return markup`<details open><summary>Last changes</summary>
@@ -141,10 +147,12 @@ function renderFacts(status: Status, now: number): Html {
     }
     facts.push(["Poll took", describeDurations(poll)]);
   }
-  const login = loginDuration === undefined ? "–" : duration(loginDuration);
+  const login = loginDuration === undefined
+    ? "–"
+    : formatDuration(loginDuration);
   facts.push([
     "Last login took",
-    `${login}, ${plural(logins, "login")} tried so far`,
+    `${login}, ${formatAmount(logins, "login")} tried so far`,
   ]);
   const items = facts.map(([name, value]) =>
     markup`<div><dt>${name}</dt><dd>${value}</dd></div>
@@ -157,7 +165,9 @@ ${items}</dl>
 
 function describeMoment(at: number, now: number): string {
   const age = now - at;
-  return `${age < 1 ? "just now" : `${span(age)} ago`}, ${time(at, now)}`;
+  return `${age < 1 ? "just now" : `${formatSpan(age)} ago`}, ${
+    formatTime(at, now)
+  }`;
 }
 
 /** Only the phases that took time: the others were not reached or needed. */
@@ -165,7 +175,9 @@ function describeDurations({ durations }: Poll): string {
   const taken = PHASES.filter((phase) => durations[phase] > 0);
   if (taken.length === 0) return "no time: nothing was sent";
   const whole = taken.reduce((sum, phase) => sum + durations[phase], 0);
-  const phases = taken.map((phase) => `${phase} ${duration(durations[phase])}`);
+  const phases = taken.map((phase) =>
+    `${phase} ${formatDuration(durations[phase])}`
+  );
   const session = taken[0] === "command" ? ", on a kept session" : "";
-  return `${duration(whole)}${session}: ${phases.join(", ")}`;
+  return `${formatDuration(whole)}${session}: ${phases.join(", ")}`;
 }

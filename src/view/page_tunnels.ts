@@ -8,7 +8,7 @@ import type { Since } from "../model/history.ts";
 import type { Status } from "../model/poll.ts";
 import { monitorInWords, stateInWords } from "../model/tunnel_words.ts";
 import type { FirewallView } from "./firewall_view.ts";
-import { count, plural, span, time } from "./format.ts";
+import { formatAmount, formatCount, formatSpan, formatTime } from "./format.ts";
 import { type Html, markup } from "./html.ts";
 import { type Frame, pathOf } from "./page_frame.ts";
 import {
@@ -36,7 +36,7 @@ export function renderTunnels(
   }
   const caption = isFailing
     ? `Last known, ${describeAge(status, frame.now)}: ${
-      plural(tunnels.length, "tunnel")
+      formatAmount(tunnels.length, "tunnel")
     }`
     : describeCounts(counts) +
       (isStandby ? "; on standby, so not counted above" : "");
@@ -57,7 +57,7 @@ ${kept.map((tunnel) => renderTunnel(tunnel, view, frame))}</tbody>
 function describeAge({ lastSuccessAt }: Status, now: number): string {
   return lastSuccessAt === undefined
     ? "before"
-    : `${span(Math.max(0, now - lastSuccessAt))} ago`;
+    : `${formatSpan(Math.max(0, now - lastSuccessAt))} ago`;
 }
 
 function describeRest(
@@ -67,7 +67,7 @@ function describeRest(
 ): Html | undefined {
   const others = tunnels.length - shown;
   if (others === 0 || isWhole) return undefined;
-  return markup`; <a href="${pathOf(target)}">${count(others)} more</a>`;
+  return markup`; <a href="${pathOf(target)}">${formatCount(others)} more</a>`;
 }
 
 /** The rows of a tunnel; those that do not count by themselves are pale. */
@@ -93,7 +93,7 @@ function renderTunnel(
 }
 
 function describeStart({ at, isAtLeast }: Since, now: number): string {
-  const moment = time(at, now).replace(" UTC", "");
+  const moment = formatTime(at, now).replace(" UTC", "");
   return isAtLeast ? `at least ${moment}` : moment;
 }
 

@@ -12,7 +12,7 @@ import {
   stateInWords,
   type StateWord,
 } from "../model/tunnel_words.ts";
-import { count, plural } from "./format.ts";
+import { formatAmount, formatCount } from "./format.ts";
 
 /** Seconds within which a tunnel that was up counts as lost. */
 const LOST_WITHIN_S = 86_400;
@@ -172,13 +172,13 @@ export function total(counts: Counts): number {
 export function describeCounts(counts: Counts): string {
   const amount = total(counts);
   if (amount === 0) return "no tunnels";
-  const parts = [`${count(counts.up)} up`];
+  const parts = [`${formatCount(counts.up)} up`];
   for (const condition of CONDITIONS) {
     if (condition === "up" || counts[condition] === 0) continue;
     const words = condition === "monitor down"
       ? "up with the monitor down"
       : condition;
-    parts.push(`${count(counts[condition])} ${words}`);
+    parts.push(`${formatCount(counts[condition])} ${words}`);
   }
-  return `${plural(amount, "tunnel")}: ${parts.join(", ")}`;
+  return `${formatAmount(amount, "tunnel")}: ${parts.join(", ")}`;
 }

@@ -7,7 +7,7 @@
 import { ADVICE } from "../model/advice.ts";
 import { type Reason, REASONS } from "../model/poll.ts";
 import { type FirewallView, STALE_AFTER_S } from "./firewall_view.ts";
-import { plural, span } from "./format.ts";
+import { formatAmount, formatSpan } from "./format.ts";
 import { addCounts, type Counts, type Tone } from "./tunnel_condition.ts";
 
 /** What has to be known first: the heading, and the tab of the browser. */
@@ -25,15 +25,15 @@ export function toVerdict(views: readonly FirewallView[]): Verdict {
   }
   const pending = views.filter(({ isPending }) => isPending).length;
   if (pending > 0) {
-    const finding = `${plural(pending, "firewall")} not polled yet`;
+    const finding = `${formatAmount(pending, "firewall")} not polled yet`;
     return { tone: "idle", findings: [finding] };
   }
   const { up } = countServing(views);
   if (up === 0) {
-    const finding = `${plural(views.length, "firewall")} on standby`;
+    const finding = `${formatAmount(views.length, "firewall")} on standby`;
     return { tone: "idle", findings: [finding] };
   }
-  const finding = `${plural(up, "tunnel")} up`;
+  const finding = `${formatAmount(up, "tunnel")} up`;
   return { tone: "good", findings: [up === 1 ? finding : `All ${finding}`] };
 }
 
@@ -62,11 +62,11 @@ function findFaults(views: readonly FirewallView[]): readonly string[] {
     [
       amount((view) => view.isStale),
       "firewall",
-      `not polled for over ${span(STALE_AFTER_S)}`,
+      `not polled for over ${formatSpan(STALE_AFTER_S)}`,
     ],
   ];
   return faults.filter(([amount]) => amount > 0)
-    .map(([amount, noun, what]) => `${plural(amount, noun)} ${what}`);
+    .map(([amount, noun, what]) => `${formatAmount(amount, noun)} ${what}`);
 }
 
 /** Firewalls by what is found of them, in the order of the reasons. */
