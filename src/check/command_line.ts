@@ -17,7 +17,8 @@ export type Command =
 
 const EXIT_USAGE = 2;
 
-export const USAGE = `Usage: panos-ipsec-exporter [option]
+/** What `--help` prints. */
+const USAGE = `Usage: panos-ipsec-exporter [option]
 
 Without an option it serves /metrics. Environment variables configure it, and
 these four are enough:

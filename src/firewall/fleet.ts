@@ -24,7 +24,7 @@ export interface Fleet extends AsyncDisposable {
   readonly main: Firewall | undefined;
   /** Each firewall once, in the order of the configuration. */
   readonly firewalls: readonly Firewall[];
-  /** Of the whole process. */
+  /** Those of the whole process. */
   readonly logins: Logins;
   /** What holds the logins of all firewalls, if anything does. */
   readonly loginHold: LoginHold | undefined;
@@ -45,7 +45,7 @@ export interface FleetSeams {
   createLogin(config: Config, target: Target, own: Surroundings): OpenSession;
 }
 
-/** So many logins a second that five hundred do not stall one core. */
+/** Between the starts of two logins: 500 at once would stall one core. */
 const LOGIN_INTERVAL_MS = 20;
 
 /** A firewall, and what it is known and reached by. */

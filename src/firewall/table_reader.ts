@@ -46,9 +46,9 @@ interface Asked {
 export class TableReader {
   readonly #memory: FormMemory;
   readonly #quote: Quote;
-  /** The session that prints XML, if there is one. */
+  /** The session that was switched to XML, if there is one. */
   #inXml: Session | undefined;
-  /** One that was switched back, and has not shown that it prints text. */
+  /** A session that was switched back, and has printed no good text since. */
   #doubted: Session | undefined;
   /** What was wrong with the last text. */
   #lastProblem: string | undefined;
@@ -112,7 +112,11 @@ export class TableReader {
     }
   }
 
-  /** What cannot be read may be XML that stays on, unless it is as before. */
+  /**
+   * After the switch back to text, what cannot be read may still be XML: then the
+   * session is not used again. A text with the same problem as the one before is
+   * no XML, and keeps the session.
+   */
   #recognize(session: Session, problem: string): void {
     if (problem === this.#lastProblem) this.#doubted = undefined;
     if (this.#doubted !== session) this.#lastProblem = problem;

@@ -25,8 +25,8 @@ export interface Surroundings {
   readonly measureProcess: () => metrics.ProcessStats;
   /** Settles when the process is asked to stop. */
   readonly stop: Promise<void>;
-  /** Names what to do when it is asked to allow logins again. */
-  readonly onReload: (forget: () => void) => void;
+  /** Registers what is done when the process is told to reload. */
+  readonly onReload: (reload: () => void) => void;
   readonly build: metrics.Build;
   readonly log: Log;
   readonly clock: Clock;
@@ -63,7 +63,7 @@ export async function serveFleet(
   });
   await stop;
   log("info", "stopping");
-  // what is polled now fails as its session ends, and so is answered
+  // sessions end with the polls in them, so that every request is answered
   const ended = Promise.all([fleet[Symbol.asyncDispose](), server.shutdown()]);
   await Promise.race([ended, delay(STOP_MS, clock)]);
   log("info", "stopped");
@@ -94,7 +94,7 @@ function ownFamilies(
   { fleet: { main, logins }, build, measureProcess }: Served,
 ): readonly MetricFamily[] {
   return [
-    // with a firewall its own are shown
+    // a firewall on /metrics shows its own logins instead
     ...(main === undefined ? metrics.loginFamilies(logins) : []),
     ...metrics.buildFamilies(build),
     ...metrics.processFamilies(measureProcess()),

@@ -70,6 +70,7 @@ export interface Failing {
   readonly polls: number;
 }
 
+/** All that is remembered of a firewall. */
 export interface History {
   /** The tunnels as last read, in the firewall's order. */
   readonly sightings: readonly Sighting[];
@@ -81,7 +82,7 @@ export interface History {
   readonly failing: Failing | undefined;
 }
 
-/** Of a firewall that has not been polled. */
+/** The history of a firewall that has not been polled. */
 export const NO_HISTORY: History = {
   sightings: [],
   haState: undefined,

@@ -38,7 +38,10 @@ export interface VpnFlow {
   readonly configured: number | undefined;
 }
 
-/** What makes a tunnel's series unique; the name alone can hold blanks. */
+/**
+ * What makes a tunnel's series unique. The name comes last, as only a name can
+ * hold blanks.
+ */
 export function seriesKey({ id, interfaceName, name }: Tunnel): string {
   return `${id} ${interfaceName} ${name}`;
 }

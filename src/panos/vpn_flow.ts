@@ -107,7 +107,7 @@ interface Progress {
   /** Sum of what was counted so far; `undefined` where a count is missing. */
   shown: number | undefined;
   configured: number | undefined;
-  /** A "configured" that waits for the "shown" that follows it. */
+  /** The last "configured", until the "shown" that belongs to it has come. */
   pending: number | undefined;
 }
 
@@ -137,7 +137,11 @@ function readTables(lines: readonly string[], first: number): VpnFlow {
   return { tunnels, configured };
 }
 
-/** Takes in one line of a table; returns what is wrong with it, if anything. */
+/**
+ * Takes in one line of a table.
+ *
+ * @returns What is wrong with it, if anything.
+ */
 function readLine(line: string, progress: Progress): string | undefined {
   if (line.length > MAX_LINE_LENGTH) return "no line of a table is this long";
   const { header } = progress;
@@ -210,7 +214,7 @@ function checkCounts({ tunnels, shown, pending }: Progress): void {
   }
 }
 
-/** What follows a prompt is another command's, unless it is one more table. */
+/** Below the prompt stands what was asked later; a table there is a doubt. */
 function checkBelowPrompt(lines: readonly string[], first: number): void {
   for (let index = first; index < lines.length; index++) {
     const line = lines[index] ?? "";
@@ -224,7 +228,7 @@ function isTableStart(line: string): boolean {
   return line.length <= MAX_LINE_LENGTH && (COUNT.test(line) || isHeader(line));
 }
 
-/** A line that is amiss may be a refusal or a pager, and is then named so. */
+/** What is no part of a table may be a refusal or a pager: then it is said so. */
 function lineFailure(
   problem: string,
   line: string,

@@ -74,7 +74,7 @@ export function interpret(
   return { tunnel, knownWords };
 }
 
-/** Words that nobody knows may as well be the end of a name. */
+/** Whether state and monitor are words that may as well be the end of a name. */
 export function isGuess(
   { knownWords, tunnel: { stateWord, monitor } }: Candidate,
   { numbers, isIdBehindName }: Header,
@@ -85,7 +85,7 @@ export function isGuess(
   return numbers.monitor !== undefined || numbers.peerIp === undefined;
 }
 
-/** Such a word may as well be the end of the name, if it stands close to it. */
+/** Whether the state is a word that may as well be the end of a name. */
 export function hasUnknownState({ tunnel: { stateWord } }: Candidate): boolean {
   return stateWord !== "" && toState(stateWord) === undefined;
 }
@@ -99,8 +99,8 @@ export function isKnown(
 }
 
 /**
- * Whether the id tells where the name ends, and all that follows is what the
- * columns say. Then values need not stand under their headers.
+ * Whether the id shows where the name ends, and what follows looks as the columns
+ * say. Then values need not stand under their headers.
  */
 export function isBoundById(
   { line, header }: Row,
@@ -110,14 +110,14 @@ export function isBoundById(
     endsSurely(tunnel);
 }
 
-/** Whether the addresses are such, masked or not. */
+/** Whether the addresses look like addresses, masked or not. */
 export function hasAddresses({ localIp, peerIp }: Tunnel): boolean {
   return [localIp, peerIp].every((word) =>
     word === "" || isAddress(word) || isMask(word)
   );
 }
 
-/** Whether what follows the state is nothing else, for sure. */
+/** Whether interface or addresses show that they are no part of the name. */
 export function endsSurely(
   { localIp, peerIp, interfaceName }: Tunnel,
 ): boolean {

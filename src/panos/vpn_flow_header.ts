@@ -50,18 +50,19 @@ export interface Header {
    */
   readonly isIdBehindName: boolean;
   /**
-   * Whether name, state and an address follow each other in this order, with
-   * nothing between name and state but the id. An address is never missing, so
-   * that it shows what is. In any other table little may be missing.
+   * Whether name, state and an address come in this order, with at most the id
+   * between name and state. An address is never missing, so that it shows which
+   * of the values before it are. In a table of another order no value may be
+   * missing but the interface.
    */
   readonly isUsual: boolean;
-  /** What may be empty in a row where counting decides: at most the interface. */
+  /** What may be empty in a row that counting decides: at most the interface. */
   readonly emptyByCount: readonly EmptyColumns[];
   /** What may be empty in a row that has positions. */
   readonly emptyByPosition: readonly EmptyColumns[];
 }
 
-/** Whether a line means to be the header of a table. */
+/** Whether a line looks like the header of a table, be it a wrong one. */
 export function isHeader(line: string): boolean {
   if (!/(?:^| )name(?: |$)/i.test(line)) return false;
   const words = wordsOf(line);

@@ -21,7 +21,11 @@ export type Reading = readonly (Span | undefined)[];
 /** Ids are 1 to 65535, and may be aligned to the right. */
 const MAX_ID_LENGTH = 5;
 
-/** Gives each column its word, the name what is left in the middle. */
+/**
+ * Gives each column its word, and the name what is left in the middle.
+ *
+ * @returns `undefined` if there are too few words.
+ */
 export function countOff(
   words: readonly Span[],
   { starts, numbers }: Header,
@@ -62,7 +66,11 @@ function standsApart(reading: Reading, header: Header): boolean {
 }
 
 /**
- * @param moved How far the values are moved: at least, at most.
+ * Goes through the values from left to right. Each may stand one column off, and
+ * one that is longer than its column moves those behind it.
+ *
+ * @param moved By how many columns the first value may be moved, from `low` to
+ * `high`.
  * @param from The first column that counts.
  */
 function stands(
@@ -109,7 +117,7 @@ function isPinned(reading: Reading, header: Header): boolean {
 }
 
 function countBehindName(reading: Reading, { numbers }: Header): number {
-  // Where an id stands is known too loosely to tell.
+  // An id does not count: it may stand anywhere in its column.
   return reading.filter((span, number) =>
     span !== undefined && number > numbers.name && number !== numbers.id
   ).length;

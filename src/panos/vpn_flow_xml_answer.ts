@@ -35,17 +35,17 @@ interface Value {
   text: string;
 }
 
-/** What was read of a document so far. */
+/** Takes in a document as it is read, and refuses what it should not hold. */
 export class XmlAnswer {
   readonly #tunnels: Tunnel[] = [];
   readonly #path: string[] = [];
-  /** Of the entry being read, by the name of the element. */
+  /** Values of the entry that is being read, by the names of their elements. */
   #fields: Map<string, string> | undefined;
   #value: Value | undefined;
   /** Sum of `num_ipsec`; `undefined` before the first. */
   #counted: number | undefined;
   #status: string | undefined;
-  /** Of an answer that is an error, or has text where elements belong. */
+  /** What the firewall says in an error, or where only elements belong. */
   #message = "";
   #isComplete = false;
 
@@ -155,7 +155,7 @@ export class XmlAnswer {
     return unreadable(`entry ${this.#tunnels.length + 1} has ${problem}`, said);
   }
 
-  /** Settles what a complete document says. */
+  /** @throws {VpnFlowError} If the complete document leaves any doubt. */
   toVpnFlow(): VpnFlow {
     const message = this.#message.replace(/\s+/g, " ").trim();
     const said = message === "" ? {} : { line: message };
