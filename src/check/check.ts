@@ -18,6 +18,7 @@ import { examine, type ExamineOptions, type Patient } from "./examine.ts";
 import type { Findings } from "./findings.ts";
 import { verdictOf, writeLetter } from "./letter.ts";
 
+/** Where it is told what is found. */
 export interface CheckOptions {
   readonly log: Log;
   /** Shows a line of progress. */
@@ -72,12 +73,14 @@ function findPatients(
   }));
 }
 
+/** The same for firewalls that are given one by one. */
 export interface CheckAllOptions
   extends ExamineOptions, Pick<CheckOptions, "print"> {
   /** What the log has advised about a firewall. */
   adviceOn(target: string): readonly string[];
 }
 
+/** Rejections in a row that end the run, once one firewall has accepted. */
 const MAX_REJECTIONS = 2;
 
 /** @returns 0 if the exporter can rely on all of the firewalls. */

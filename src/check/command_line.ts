@@ -5,14 +5,20 @@
  */
 
 import { quote } from "../std/quote.ts";
+import type { Build } from "../view/metrics.ts";
+import type { Outcome } from "./outcome.ts";
 
+/** What to do. */
 export type Command =
-  | { readonly action: "serve" | "parse" | "redact" | "version" | "help" }
+  | { readonly action: "serve" | "parse" | "redact" }
   | { readonly action: "check"; readonly target: string | undefined }
-  /** One sentence that names the word which is wrong. */
-  | { readonly action: "refuse"; readonly problem: string };
+  /** All that there is to do: help, version, or what is wrong. */
+  | { readonly action: "print"; readonly outcome: Outcome };
 
-export const USAGE = `Usage: panos-ipsec-exporter [option]
+const EXIT_USAGE = 2;
+
+/** What `--help` prints. */
+const USAGE = `Usage: panos-ipsec-exporter [option]
 
 Without an option it serves /metrics. Environment variables configure it, and
 these four are enough:
@@ -36,19 +42,15 @@ All variables stand in README.md under "Configuration"; how to run it stands in
 docs/operations.md, "Operating panos-ipsec-exporter".
 `;
 
-type Simple = "parse" | "redact" | "version" | "help";
-
-const OPTIONS: ReadonlyMap<string, Simple> = new Map([
-  ["--parse", "parse"],
-  ["--redact", "redact"],
-  ["--version", "version"],
-  ["-V", "version"],
-  ["--help", "help"],
-  ["-h", "help"],
-]);
-
-/** Reads the words behind the program's name. */
-export function readCommandLine(words: readonly string[]): Command {
+/**
+ * Reads the words behind the program's name.
+ *
+ * @param build What `--version` tells.
+ */
+export function readCommandLine(
+  words: readonly string[],
+  build: Build,
+): Command {
   const [option, operand, ...others] = words;
   if (option === undefined) return { action: "serve" };
   if (option === "--check") {
@@ -57,15 +59,44 @@ export function readCommandLine(words: readonly string[]): Command {
     if (operand?.startsWith("-")) return refuse(operand, "is no target");
     return { action: "check", target: operand };
   }
-  const action = OPTIONS.get(option);
-  if (action === undefined) return refuse(option, "is no option");
+  const command = readOption(option, build);
+  if (command === undefined) return refuse(option, "is no option");
   if (operand !== undefined) return refuse(operand, "is one word too many");
-  return { action };
+  return command;
 }
 
+/** Reads an option that stands alone. */
+function readOption(option: string, build: Build): Command | undefined {
+  switch (option) {
+    case "--parse":
+      return { action: "parse" };
+    case "--redact":
+      return { action: "redact" };
+    case "--version":
+    case "-V":
+      return show(describe(build));
+    case "--help":
+    case "-h":
+      return show(USAGE);
+    default:
+      return undefined;
+  }
+}
+
+function show(stdout: string): Command {
+  return { action: "print", outcome: { stdout, stderr: "", code: 0 } };
+}
+
+function describe({ version, revision, denoVersion }: Build): string {
+  return `panos-ipsec-exporter ${version} (${revision}, Deno ${denoVersion})\n`;
+}
+
+/** One sentence that names the word which is wrong, and the usage. */
 function refuse(word: string, why: string): Command {
+  const problem = `Cannot read the command line: ${quote(word)} ${why}`;
+  const stderr = `${problem}\n\n${USAGE}`;
   return {
-    action: "refuse",
-    problem: `Cannot read the command line: ${quote(word)} ${why}`,
+    action: "print",
+    outcome: { stdout: "", stderr, code: EXIT_USAGE },
   };
 }

@@ -9,13 +9,13 @@ import { isStandby } from "../model/high_availability.ts";
 import { PollError } from "../model/poll.ts";
 import type { Tunnel } from "../model/tunnel.ts";
 import { stateInWords } from "../model/tunnel_words.ts";
-import { listed, plural } from "../view/format.ts";
+import { formatAmount, joinNames } from "../view/format.ts";
 import {
   compareReadings,
   type Comparison,
   type Difference,
 } from "./compare.ts";
-import type { Findings, Reading, Table } from "./findings.ts";
+import type { Examined, Findings, Reading, Table } from "./findings.ts";
 
 /** What an operator is told. */
 export interface Diagnosis {
@@ -44,11 +44,10 @@ const KNOWN_FAULTS = [
   "Find out by the tunnel itself which row is right (traffic, show vpn ipsec-sa), compare your release with those, and ask the vendor's support. The exporter reads the text.",
 ];
 
-/** Draws the conclusions. */
+/** Draws the conclusions from what was found. */
 export function diagnose(findings: Findings): Diagnosis {
-  const { loginError, text, xml } = findings;
-  if (loginError !== undefined) return failed(loginError);
-  if (text === undefined) throw new Error("Cannot diagnose: nothing was asked");
+  if (findings.loginError !== undefined) return failed(findings.loginError);
+  const { text, xml } = findings;
   if (!(text instanceof PollError)) return diagnoseText(findings, text);
   if (isTable(xml)) return diagnoseXml(findings, text, xml);
   // without an answer in XML the session was lost, or the command refused
@@ -83,7 +82,7 @@ function failed({ reason, message }: PollError): Diagnosis {
 }
 
 /** The text was read, which is what the exporter needs. */
-function diagnoseText(findings: Findings, text: Table): Diagnosis {
+function diagnoseText(findings: Examined, text: Table): Diagnosis {
   const { tunnels } = text.flow;
   const { xml, textAgain } = findings;
   const good: Diagnosis = {
@@ -132,16 +131,16 @@ function withComparison(good: Diagnosis, comparison: Comparison): Diagnosis {
   const { compared, differences, changed } = comparison;
   const found = [...good.found];
   if (changed.length > 0) {
-    const ids = listed(changed, 10);
+    const ids = joinNames(changed, 10);
     found.push(
       `${
-        plural(changed.length, "row")
+        formatAmount(changed.length, "row")
       } changed meanwhile and could not be compared: id ${ids}.`,
     );
   }
   if (differences.length === 0) {
     if (compared > 0 || changed.length === 0) {
-      found.push(`Text and XML agree, in ${plural(compared, "row")}.`);
+      found.push(`Text and XML agree, in ${formatAmount(compared, "row")}.`);
     }
     const remedies = changed.length === 0
       ? []
@@ -152,10 +151,12 @@ function withComparison(good: Diagnosis, comparison: Comparison): Diagnosis {
   return {
     ...good,
     isGood: false,
-    verdict: `${good.verdict}; text and XML differ in ${plural(count, "row")}`,
+    verdict: `${good.verdict}; text and XML differ in ${
+      formatAmount(count, "row")
+    }`,
     found,
     wrong: [
-      `Text and XML differ in ${count} of ${plural(compared, "row")}:`,
+      `Text and XML differ in ${count} of ${formatAmount(compared, "row")}:`,
     ],
     differences,
     remedies: KNOWN_FAULTS,
@@ -164,7 +165,7 @@ function withComparison(good: Diagnosis, comparison: Comparison): Diagnosis {
 
 /** Only the XML tells: the exporter reads that instead. */
 function diagnoseXml(
-  findings: Findings,
+  findings: Examined,
   text: PollError,
   { flow: { tunnels } }: Table,
 ): Diagnosis {
@@ -187,14 +188,14 @@ function isTable(reading: Reading | "none" | undefined): reading is Table {
     !(reading instanceof PollError);
 }
 
-function* findStandby({ haState }: Findings): Generator<string> {
+function* findStandby({ haState }: Examined): Generator<string> {
   if (haState === undefined || !isStandby(haState)) return;
   yield `The firewall is ${haState}: it carries no traffic by design, and what it says of its tunnels means nothing. Check its partner too.`;
 }
 
 /** "6 tunnels: 4 up, 2 down". */
 function countStates(tunnels: readonly Tunnel[]): string {
-  const total = plural(tunnels.length, "tunnel");
+  const total = formatAmount(tunnels.length, "tunnel");
   const counts = Map.groupBy(tunnels, stateInWords);
   const parts = (["up", "down", "not established", "unknown"] as const)
     .map((word) => ({ word, count: counts.get(word)?.length ?? 0 }))

@@ -9,14 +9,21 @@ import type { OpenSession, Session } from "../firewall/session.ts";
 import { PollError } from "../model/poll.ts";
 import { toSeconds } from "../model/stopwatch.ts";
 import type { VpnFlow } from "../model/tunnel.ts";
-import type { Cli, Command } from "../panos/cli.ts";
-import { parseVpnFlow, VpnFlowError } from "../panos/vpn_flow.ts";
-import { parseVpnFlowXml } from "../panos/vpn_flow_xml.ts";
+import type { Cli } from "../panos/cli.ts";
+import type { Command } from "../panos/command.ts";
+import { SHOW_AS_TEXT, SHOW_IN_XML } from "../panos/show_vpn_flow.ts";
+import { VpnFlowError } from "../panos/vpn_flow_error.ts";
 import { untilAborted } from "../std/abort.ts";
 import type { Clock } from "../std/clock.ts";
 import { Countdown, Deadline, settledWithin } from "../std/deadline.ts";
 import { type Mask, type Quote, quote } from "../std/quote.ts";
-import type { Duration, Findings, Reading, Step } from "./findings.ts";
+import type {
+  Duration,
+  Examined,
+  Findings,
+  Reading,
+  Step,
+} from "./findings.ts";
 import { readColumns } from "./layout.ts";
 
 /** A firewall, and how one logs in to it. */
@@ -40,10 +47,7 @@ export interface ExamineOptions {
 /** How long the end of the session is waited for. */
 const END_LIMIT_MS = 3_000;
 
-/** Characters of a line: XML may stand on one. */
-const MAX_XML_LENGTH = 8 * 2 ** 20;
-
-const COMMAND = "show vpn flow";
+const COMMAND = SHOW_AS_TEXT.text;
 
 const IN_WORDS: Readonly<Record<Step, string>> = {
   connect: "connecting",
@@ -65,13 +69,7 @@ export async function examine(
   return await new Examination(patient, options).run();
 }
 
-type Replies = Pick<Findings, "text" | "xml" | "textAgain">;
-
-const NO_REPLIES: Replies = {
-  text: undefined,
-  xml: undefined,
-  textAgain: undefined,
-};
+type Replies = Pick<Examined, "text" | "xml" | "textAgain">;
 
 class Examination {
   readonly #patient: Patient;
@@ -92,15 +90,22 @@ class Examination {
       session = await this.#logIn();
     } catch (error) {
       this.#controller.abort(error);
-      return this.#toFindings({ loginError: this.#toPollError(error) });
+      const loginError = this.#toPollError(error);
+      return { loginError, ...this.#finish() };
     }
     const { negotiated, cli } = session;
     const replies = await this.#askAll(cli);
     const { haState } = cli;
-    this.#finishStep();
+    const common = this.#finish();
     await settledWithin(END_LIMIT_MS, session.end(), this.#options.clock);
     this.#controller.abort(OVER);
-    return this.#toFindings({ negotiated, haState, ...replies });
+    return {
+      loginError: undefined,
+      negotiated,
+      haState,
+      ...replies,
+      ...common,
+    };
   }
 
   async #logIn(): Promise<Session> {
@@ -129,12 +134,14 @@ class Examination {
     if (
       this.#isOver || (text instanceof PollError && text.reason !== "parse")
     ) {
-      return { ...NO_REPLIES, text };
+      return { text, xml: undefined, textAgain: undefined };
     }
     const xml = await this.#switchXml(cli, { isOn: true }) ??
       await this.#ask(cli, "XML");
     const isComparable = xml !== "none" && !(text instanceof PollError);
-    if (!isComparable || this.#isOver) return { ...NO_REPLIES, text, xml };
+    if (!isComparable || this.#isOver) {
+      return { text, xml, textAgain: undefined };
+    }
     const failure = await this.#switchXml(cli, { isOn: false });
     const textAgain = failure instanceof PollError
       ? failure
@@ -144,20 +151,18 @@ class Examination {
 
   async #ask(cli: Cli, step: Step): Promise<Reading> {
     this.#begin(step);
-    const isXml = step === "XML";
-    let lines: readonly string[] = [];
+    const question = step === "XML" ? SHOW_IN_XML : SHOW_AS_TEXT;
+    let reply: readonly string[] = [];
     const command: Command<VpnFlow> = {
-      text: COMMAND,
-      answer: isXml ? /</ : /tunnel/i,
-      ...(isXml && { maxLineLength: MAX_XML_LENGTH }),
-      parse(reply): VpnFlow {
-        lines = reply;
-        return isXml ? parseVpnFlowXml(reply) : parseVpnFlow(reply);
+      ...question,
+      parse(lines): VpnFlow {
+        reply = lines;
+        return question.parse(lines);
       },
     };
     try {
       const flow = await this.#inTime(COMMAND, () => cli.run(command));
-      return { flow, columns: isXml ? [] : readColumns(lines) };
+      return { flow, columns: step === "XML" ? [] : readColumns(reply) };
     } catch (error) {
       return this.#toFailure(error);
     }
@@ -232,17 +237,12 @@ class Examination {
     this.#step = undefined;
   }
 
-  #toFindings(found: Partial<Findings>): Findings {
+  #finish(): Pick<Findings, "target" | "durations" | "credential"> {
     this.#finishStep();
     return {
       target: this.#patient.target,
       durations: this.#durations,
       credential: this.#credential,
-      loginError: undefined,
-      negotiated: undefined,
-      haState: undefined,
-      ...NO_REPLIES,
-      ...found,
     };
   }
 }

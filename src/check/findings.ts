@@ -36,19 +36,30 @@ export interface Table {
 /** A reply, or why there is none. */
 export type Reading = Table | PollError;
 
-export interface Findings {
+/** What an examination has found. */
+export type Findings = FailedLogin | Examined;
+
+interface Common {
   /** `host`, `host:port` or `[v6]:port`, as configured. */
   readonly target: string;
   readonly durations: readonly Duration[];
   /** How far the account's credentials came. */
   readonly credential: "not sent" | "sent" | "accepted";
-  /** Why there is no session, if that is so. */
-  readonly loginError: PollError | undefined;
-  readonly negotiated: Negotiated | undefined;
+}
+
+/** There is no session, and nothing was asked. */
+export interface FailedLogin extends Common {
+  readonly loginError: PollError;
+}
+
+/** What the firewall answered in the session. */
+export interface Examined extends Common {
+  readonly loginError: undefined;
+  readonly negotiated: Negotiated;
   readonly haState: HaState | undefined;
-  /** `undefined` where it was not asked for, as is each reading. */
-  readonly text: Reading | undefined;
-  /** `none` if the firewall does not know XML. */
+  readonly text: Reading;
+  /** `none` if the firewall does not know XML; `undefined` if it was not asked. */
   readonly xml: Reading | "none" | undefined;
+  /** `undefined` if it was not asked for. */
   readonly textAgain: Reading | undefined;
 }

@@ -5,6 +5,9 @@
  * @module
  */
 
+import { isHeader } from "../panos/vpn_flow_header.ts";
+import { splitWords, textOf } from "../panos/words.ts";
+
 /** A column of a table. */
 export interface Column {
   /** As its header says, in lower case. */
@@ -13,23 +16,19 @@ export interface Column {
   readonly width: number | undefined;
 }
 
-/** What every header holds. */
-const NEEDED = ["id", "name", "state"];
-
-/** Nothing longer is a header. */
-const MAX_LENGTH = 4_096;
-
-/** The columns of the first table in a reply; none if there is no header. */
+/**
+ * The columns of the first table in a reply; none if there is no header.
+ *
+ * @param lines Of a reply that was read.
+ */
 export function readColumns(lines: readonly string[]): readonly Column[] {
-  for (const line of lines) {
-    if (line.length > MAX_LENGTH) continue;
-    const words = [...line.toLowerCase().matchAll(/\S+/g)];
-    const names = words.map(([word]) => word);
-    if (!NEEDED.every((name) => names.includes(name))) continue;
-    return words.map(({ 0: name, index }, n) => {
-      const next = words[n + 1]?.index;
-      return { name, width: next === undefined ? undefined : next - index };
-    });
-  }
-  return [];
+  const header = lines.find(isHeader) ?? "";
+  const words = splitWords(header);
+  return words.map((word, n) => {
+    const next = words[n + 1]?.start;
+    return {
+      name: textOf(header, word).toLowerCase(),
+      width: next === undefined ? undefined : next - word.start,
+    };
+  });
 }

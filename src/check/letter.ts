@@ -9,10 +9,10 @@ import { PollError } from "../model/poll.ts";
 import type { Tunnel } from "../model/tunnel.ts";
 import { monitorInWords, stateInWords } from "../model/tunnel_words.ts";
 import { escapeUnsafe, type Mask } from "../std/quote.ts";
-import { duration } from "../view/format.ts";
+import { formatDuration } from "../view/format.ts";
 import type { Difference } from "./compare.ts";
 import type { Diagnosis } from "./diagnosis.ts";
-import type { Findings } from "./findings.ts";
+import type { Examined, Findings } from "./findings.ts";
 
 /** What an examination has come to. */
 export interface Case {
@@ -57,38 +57,39 @@ export function verdictOf(
 }
 
 function showFacts(findings: Findings): readonly string[] {
-  const { target, durations, negotiated, haState } = findings;
-  const facts: readonly (readonly [string, string | undefined])[] = [
-    ["Firewall", target],
-    ["Asked", showQuestions(findings)],
-    [
-      "SSH",
-      negotiated &&
-      [negotiated.kex, negotiated.hostKey, negotiated.cipher, negotiated.mac]
-        .filter((name) => name !== "").map(escapeUnsafe).join(", "),
-    ],
-    ["HA state", haState],
-    ["Layout", showLayout(findings)],
-    [
-      "Took",
-      durations.map(({ step, seconds }) => `${step} ${duration(seconds)}`)
-        .join(", "),
-    ],
-  ];
-  return facts.filter(([, fact]) => fact !== undefined && fact !== "")
-    .map(([title, fact]) => `${title.padEnd(10)}${fact}`);
+  const { target, durations, loginError } = findings;
+  const answers = loginError === undefined
+    ? showAnswers(findings)
+    : [["Asked", "nothing: the login failed"]] as const;
+  const took = durations
+    .map(({ step, seconds }) => `${step} ${formatDuration(seconds)}`).join(
+      ", ",
+    );
+  return [["Firewall", target], ...answers, ["Took", took] as const]
+    .filter(([, fact]) => fact !== undefined && fact !== "")
+    .map(([title = "", fact = ""]) => `${title.padEnd(10)}${fact}`);
 }
 
-function showQuestions({ text, xml, textAgain }: Findings): string {
-  if (text === undefined) return "nothing: the login failed";
+function showAnswers(
+  { negotiated, haState, text, xml, textAgain }: Examined,
+): readonly (readonly [title: string, fact: string | undefined])[] {
   const forms = ["as text"];
   if (xml !== undefined) forms.push("in XML");
   if (textAgain !== undefined) forms.push("as text again");
-  return `"show vpn flow" ${forms.join(", ")}`;
+  const { kex, hostKey, cipher, mac } = negotiated;
+  const algorithms = [kex, hostKey, cipher, mac].filter((name) => name !== "");
+  return [
+    ["Asked", `"show vpn flow" ${forms.join(", ")}`],
+    ["SSH", algorithms.map(escapeUnsafe).join(", ")],
+    ["HA state", haState],
+    ["Layout", showLayout(text, xml)],
+  ];
 }
 
-function showLayout({ text, xml }: Findings): string | undefined {
-  if (text === undefined) return undefined;
+function showLayout(
+  text: Examined["text"],
+  xml: Examined["xml"],
+): string | undefined {
   if (!(text instanceof PollError)) {
     if (text.columns.length === 0) return "text without a header";
     const columns = text.columns.map(({ name, width }) =>

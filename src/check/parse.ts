@@ -4,39 +4,29 @@
  * @module
  */
 
-import type { Poll } from "../model/poll.ts";
 import { NO_HISTORY } from "../model/history.ts";
+import type { Poll } from "../model/poll.ts";
 import { NO_DURATIONS } from "../model/stopwatch.ts";
-import type { VpnFlow } from "../model/tunnel.ts";
+import { mergeRows, type VpnFlow } from "../model/tunnel.ts";
 import { createScreen } from "../panos/screen.ts";
-import { parseVpnFlow, VpnFlowError } from "../panos/vpn_flow.ts";
+import { parseVpnFlow } from "../panos/vpn_flow.ts";
+import { VpnFlowError } from "../panos/vpn_flow_error.ts";
 import { holdsVpnFlowXml, parseVpnFlowXml } from "../panos/vpn_flow_xml.ts";
 import { quote } from "../std/quote.ts";
-import { type Outcome, toOutcome } from "./outcome.ts";
+import { render } from "../view/exposition.ts";
+import { firewallFamilies } from "../view/metrics.ts";
+import type { Outcome } from "./outcome.ts";
 
-/** Shows the exposition of a saved reply, and a verdict. */
+/**
+ * Shows the exposition of a saved reply, and a verdict.
+ *
+ * @param now Unix time in seconds: when the reply counts as read.
+ */
 export function parse(reply: Uint8Array, now: number): Outcome {
   const screen = createScreen();
   screen.write(reply);
-  const durations = NO_DURATIONS;
-  let poll: Poll;
-  try {
-    const lines = [...screen.lines, screen.line];
-    poll = {
-      ok: true,
-      flow: readReply(lines),
-      form: holdsVpnFlowXml(lines) ? "xml" : "text",
-      haState: undefined,
-      durations,
-      finishedAt: now,
-    };
-  } catch (error) {
-    if (!(error instanceof VpnFlowError)) throw error;
-    const { reason } = error;
-    const message = error.explain(quote);
-    poll = { ok: false, reason, message, durations, finishedAt: now };
-  }
-  return toOutcome([{
+  const poll = toPoll([...screen.lines, screen.line], now);
+  const exposition = render(firewallFamilies({
     target: "stdin",
     poll,
     lastSuccessAt: poll.ok ? now : undefined,
@@ -45,7 +35,33 @@ export function parse(reply: Uint8Array, now: number): Outcome {
     authRetryAt: undefined,
     logins: 0,
     history: NO_HISTORY,
-  }]);
+  }));
+  return {
+    stdout: exposition,
+    stderr: `stdin: ${verdictOf(poll)}\n`,
+    code: poll.ok ? 0 : 1,
+  };
+}
+
+/** As if a firewall had just answered with these lines. */
+function toPoll(lines: readonly string[], now: number): Poll {
+  const finished = { durations: NO_DURATIONS, finishedAt: now };
+  try {
+    const flow = mergeRows(readReply(lines));
+    const form = holdsVpnFlowXml(lines) ? "xml" : "text";
+    return { ok: true, flow, form, haState: undefined, ...finished };
+  } catch (error) {
+    if (!(error instanceof VpnFlowError)) throw error;
+    const { reason } = error;
+    return { ok: false, reason, message: error.explain(quote), ...finished };
+  }
+}
+
+function verdictOf(poll: Poll): string {
+  if (!poll.ok) return `${poll.reason}: ${poll.message}`;
+  const { tunnels } = poll.flow;
+  const up = tunnels.filter(({ state }) => state === "active").length;
+  return `ok: ${tunnels.length} tunnels, ${up} active`;
 }
 
 /**

@@ -7,7 +7,7 @@
 import { createHash } from "node:crypto";
 import { screenWidth } from "../panos/words.ts";
 
-/** No name is as long; what is longer needs no place of its own. */
+/** No name is as long; beyond it, all words share one mapping. */
 const MAX_LENGTH = 256;
 const MAX_KNOWN_LENGTH = 32;
 
@@ -120,7 +120,7 @@ function poolOf(character: string, isAddress: boolean): Pool | undefined {
   return isWide ? FOUR_BYTES_WIDE : FOUR_BYTES;
 }
 
-/** All bytes that a key leads to. */
+/** An endless sequence of bytes that the key decides. */
 function randomBytes(key: Uint8Array): () => number {
   let bytes: Uint8Array = new Uint8Array();
   let used = 0;

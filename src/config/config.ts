@@ -26,7 +26,7 @@ export interface Config {
   readonly firewall: Target | undefined;
   /** What `/probe` may poll. */
   readonly targets: readonly Target[];
-  /** Of a firewall that is named without one. */
+  /** The port of a firewall that is named without one. */
   readonly sshPort: number;
   readonly credentials: Credentials;
   /** `undefined` accepts the first key that each firewall shows. */
@@ -40,7 +40,7 @@ export interface Config {
   readonly minPollIntervalMs: number;
   readonly http: HttpConfig;
   readonly log: { readonly level: LogLevel; readonly format: LogFormat };
-  /** What is odd about it, but no reason not to start. */
+  /** What looks like a mistake, but is no reason not to start. */
   readonly warnings: readonly string[];
 }
 

@@ -20,6 +20,7 @@ export type ParsePrivateKey = (
   passphrase: string | undefined,
 ) => PrivateKey;
 
+/** Reads the account that all firewalls are logged in to with. */
 export function readCredentials(
   reader: Reader,
   parsePrivateKey: ParsePrivateKey,

@@ -1,5 +1,5 @@
 /**
- * Which host keys are accepted, and of whom.
+ * Which host keys are accepted, and from which firewalls.
  *
  * @module
  */
@@ -12,14 +12,16 @@ import type { Reader } from "./reader.ts";
 export interface HostKeyPin {
   /** As `ssh-keygen -lf` prints it. */
   readonly fingerprint: string;
-  /** The only firewall it is accepted of; `undefined`: of all. */
+  /** The only firewall that may show it; `undefined` allows every one. */
   readonly target: Target | undefined;
 }
 
 const FINGERPRINT = /^SHA256:[A-Za-z0-9+/]{43}$/;
 
 /**
- * @param sshPort Of a firewall that is named without one.
+ * Reads the pinned host keys.
+ *
+ * @param sshPort The port of a firewall that is named without one.
  * @returns `undefined` if none is set.
  */
 export function readHostKeys(
@@ -42,7 +44,11 @@ export function readHostKeys(
   });
 }
 
-/** Tells of host keys that are accepted too widely, or never. */
+/**
+ * Warns of host keys that are accepted from too many firewalls, or from none.
+ *
+ * @param known All firewalls that are polled.
+ */
 export function hostKeyWarnings(
   hostKeys: readonly HostKeyPin[],
   known: readonly Target[],

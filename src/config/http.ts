@@ -9,11 +9,12 @@ import { quote } from "../std/quote.ts";
 import { Secret } from "../std/secret.ts";
 import type { Reader } from "./reader.ts";
 
+/** How the exporter is reached. */
 export interface HttpConfig {
   /** An IP address, without brackets. */
   readonly address: string;
   readonly port: number;
-  /** Whom every route but `/-/healthy` asks for; `undefined` asks nobody. */
+  /** What every route but `/-/healthy` asks for; `undefined` asks for nothing. */
   readonly login: HttpLogin | undefined;
   /** PEM text; `undefined` speaks plain HTTP. */
   readonly tls:
@@ -21,11 +22,13 @@ export interface HttpConfig {
     | undefined;
 }
 
+/** The one account of basic authentication. */
 export interface HttpLogin {
   readonly username: string;
   readonly password: Secret;
 }
 
+/** Reads where to listen, and what to ask for. */
 export function readHttp(reader: Reader): HttpConfig {
   return {
     address: readAddress(reader),

@@ -57,6 +57,7 @@ export class Reader {
     return this.text(name) !== undefined || this.#unreadable.has(name);
   }
 
+  /** The value; `undefined` if there is none, or none that can be read. */
   text(name: string): string | undefined {
     if (this.#unreadable.has(name)) return undefined;
     try {
@@ -110,6 +111,7 @@ export class Reader {
     return entries;
   }
 
+  /** @returns The fallback also for a wrong value, once that is noted. */
   port({ name, value }: Variable, fallback: number): number {
     const text = value ?? String(fallback);
     const isValid = /^\d{1,5}$/.test(text) && Number(text) >= 1 &&
@@ -119,7 +121,7 @@ export class Reader {
       name,
       `must be a port from 1 to 65535: it is ${quote(text)}`,
     );
-    return fallback; // a wrong port is no fault of the firewalls' names
+    return fallback; // so that no firewall's name is blamed for it, too
   }
 
   /** @returns Milliseconds. */
@@ -138,6 +140,7 @@ export class Reader {
     return Number(value) * 1_000;
   }
 
+  /** One of a set of words; the first is the default, if no other is given. */
   word<Word extends string>(
     name: string,
     words: readonly [Word, ...Word[]],

@@ -14,6 +14,7 @@ import {
 import { quote } from "../std/quote.ts";
 import type { Reader, Variable } from "./reader.ts";
 
+/** The firewalls of a configuration. */
 export interface Targets {
   /** What `/metrics` polls; `undefined` if only `/probe` polls. */
   readonly firewall: Target | undefined;
@@ -22,7 +23,11 @@ export interface Targets {
   readonly warnings: readonly string[];
 }
 
-/** @param sshPort Of a firewall that is named without one. */
+/**
+ * Reads which firewalls are polled.
+ *
+ * @param sshPort The port of a firewall that is named without one.
+ */
 export function readTargets(reader: Reader, sshPort: number): Targets {
   const targets = readList(reader, sshPort);
   const hostname = reader.either("HOSTNAME");
@@ -91,7 +96,7 @@ function refuseHostname(
   reader.fault(name, `${wanted}: it is ${quote(value)}`);
 }
 
-/** What would make a firewall's name of a text that is none. */
+/** What has to change for a text to be a firewall's name; a guess. */
 function cureOf(text: string): string | undefined {
   if (/^[a-z]+:\/\//i.test(text)) return "must be without a scheme";
   if (!isUnusualIpv4(text)) return undefined;

@@ -23,7 +23,7 @@ export interface Firewall {
    *
    * Never rejects for what a firewall or a network does.
    *
-   * @param waitMs How long this request waits, and nothing else: see
+   * @param waitMs How long this request waits. What else it bounds is said at
    * {@linkcode SharedPoll}.
    */
   poll(waitMs: number): Promise<Status>;
@@ -79,7 +79,10 @@ export class PolledFirewall implements Firewall {
     await this.#options.sessions.end();
   }
 
-  /** A poll that nobody waited for has told its requests something else. */
+  /**
+   * Whether the last poll may be answered again. One that ended when nobody
+   * waited any more may not: its requests were told `timeout`.
+   */
   #isFresh(): boolean {
     const { clock, minPollIntervalMs } = this.#options;
     const ageMs = clock.monotonicMs() - this.#lastEndedAtMs;
@@ -96,7 +99,7 @@ export class PolledFirewall implements Firewall {
   async #carryOut(shared: SharedPoll): Promise<void> {
     try {
       const outcome = await shared.run();
-      // nothing is waited for from here to the end: nobody joins any more
+      // no await from here to the end: nobody can join meanwhile
       this.#record(shared.conclude(outcome));
     } catch (bug) {
       shared.reject(bug);

@@ -4,25 +4,19 @@
  * @module
  */
 
-import { startCli } from "../panos/cli.ts";
-import { type Clock, systemClock } from "../std/clock.ts";
 import type { Config } from "../config/config.ts";
-import { type Firewall, PolledFirewall } from "./firewall.ts";
-import {
-  acceptFirst,
-  acceptPinned,
-  type HostKeyCheck,
-} from "../ssh/host_key.ts";
-import { Journal } from "./journal.ts";
-import { Guard, type GuardOptions } from "./guard.ts";
-import type { Log } from "../std/log.ts";
 import type { LoginHold, Logins } from "../model/poll.ts";
-import { createRateLimit, type RateLimit } from "./rate_limit.ts";
-import { type OpenSession, type Session, SessionHolder } from "./session.ts";
-import { guardLogin } from "./single_login.ts";
-import { quoteWithout } from "../std/quote.ts";
-import { openShell } from "../ssh/shell.ts";
 import { isSameTarget, parseTarget, type Target } from "../model/target.ts";
+import { type Clock, systemClock } from "../std/clock.ts";
+import type { Log } from "../std/log.ts";
+import { quoteWithout } from "../std/quote.ts";
+import { type Firewall, PolledFirewall } from "./firewall.ts";
+import { Guard, type GuardOptions } from "./guard.ts";
+import { Journal } from "./journal.ts";
+import { createRateLimit, type RateLimit } from "./rate_limit.ts";
+import { type OpenSession, SessionHolder } from "./session.ts";
+import { guardLogin } from "./single_login.ts";
+import { createSshLogin, type Surroundings } from "./ssh_login.ts";
 
 /** The firewalls that a configuration names; disposed, all sessions end. */
 export interface Fleet extends AsyncDisposable {
@@ -30,7 +24,7 @@ export interface Fleet extends AsyncDisposable {
   readonly main: Firewall | undefined;
   /** Each firewall once, in the order of the configuration. */
   readonly firewalls: readonly Firewall[];
-  /** Of the whole process. */
+  /** Those of the whole process. */
   readonly logins: Logins;
   /** What holds the logins of all firewalls, if anything does. */
   readonly loginHold: LoginHold | undefined;
@@ -44,13 +38,6 @@ export interface Fleet extends AsyncDisposable {
   forgetHolds(): void;
 }
 
-/** What a firewall's logins report to, and go by. */
-export interface Surroundings {
-  /** With the firewall's name already in it. */
-  readonly log: Log;
-  readonly clock: Clock;
-}
-
 /** What a simulation replaces. */
 export interface FleetSeams {
   readonly clock: Clock;
@@ -58,8 +45,15 @@ export interface FleetSeams {
   createLogin(config: Config, target: Target, own: Surroundings): OpenSession;
 }
 
-/** So many logins a second that five hundred do not stall one core. */
+/** Between the starts of two logins: 500 at once would stall one core. */
 const LOGIN_INTERVAL_MS = 20;
+
+/** A firewall, and what it is known and reached by. */
+interface Member {
+  readonly target: Target;
+  readonly firewall: Firewall;
+  readonly openSession: OpenSession;
+}
 
 /** Prepares the firewalls; nothing is sent to them yet. */
 export function createFleet(
@@ -68,6 +62,9 @@ export function createFleet(
   { clock = systemClock, createLogin = createSshLogin }: Partial<FleetSeams> =
     {},
 ): Fleet {
+  for (const warning of config.warnings) {
+    log("warn", "odd configuration", { warning });
+  }
   const guard = new Guard({
     clock,
     log,
@@ -75,69 +72,82 @@ export function createFleet(
     credential: credentialOf(config),
   });
   const rateLimit = createRateLimit(LOGIN_INTERVAL_MS, clock);
-  const { firewall: mainTarget, targets } = config;
-  const others = targets.filter((target) => target !== mainTarget);
-  const known = [...(mainTarget === undefined ? [] : [mainTarget]), ...others]
-    .map((target) => {
-      const targetLog: Log = (level, message, fields) =>
-        log(level, message, { target: target.name, ...fields });
-      const openSession = createLogin(config, target, {
-        log: targetLog,
-        clock,
-      });
-      const parts = { openSession, guard, rateLimit, clock, log: targetLog };
-      const firewall = wireFirewall(config, target, parts);
-      return { target, firewall, openSession };
-    });
-
-  const findAmong = (
-    members: readonly Member[],
-    text: string,
-  ): Firewall | undefined => findMember(members, text, config.sshPort);
-  const listed = known.filter(({ target }) => targets.includes(target));
-  const firewalls = known.map(({ firewall }) => firewall);
-  return {
-    main: mainTarget && firewalls[0],
-    firewalls,
-    get logins(): Logins {
-      const counts = firewalls.map(({ status }) => status.logins);
-      return {
-        authRetryAt: guard.retryAt(),
-        logins: counts.reduce((sum, count) => sum + count, 0),
-      };
-    },
-    get loginHold(): LoginHold | undefined {
-      return guard.holdOfAll;
-    },
-    find: (text) => findAmong(known, text),
-    findTarget: (text) => findAmong(listed, text),
-    openSession({ target }): OpenSession {
-      const wanted = known.find(({ firewall }) => firewall.target === target);
-      if (wanted === undefined) throw new Error(`Cannot find ${target}`);
-      return guardLogin(target, wanted.openSession, guard);
-    },
-    forgetHolds: () => guard.forget(),
-    async [Symbol.asyncDispose](): Promise<void> {
-      await Promise.all(firewalls.map((firewall) => firewall.end()));
-    },
-  };
+  const members = targetsOf(config).map((target): Member => {
+    const targetLog: Log = (level, message, fields) =>
+      log(level, message, { target: target.name, ...fields });
+    const own = { log: targetLog, clock };
+    const openSession = createLogin(config, target, own);
+    const parts = { ...own, openSession, guard, rateLimit };
+    const firewall = wireFirewall(config, target, parts);
+    return { target, firewall, openSession };
+  });
+  return new ConfiguredFleet(config, members, guard);
 }
 
-/** A firewall, and what it is known by. */
-interface Member {
-  readonly target: Target;
-  readonly firewall: Firewall;
+/** Each firewall once; what `/metrics` polls is the first. */
+function targetsOf({ firewall, targets }: Config): readonly Target[] {
+  if (firewall === undefined) return targets;
+  return [firewall, ...targets.filter((target) => target !== firewall)];
 }
 
-/** Finds a firewall, however its name is spelled. */
-function findMember(
-  members: readonly Member[],
-  text: string,
-  sshPort: number,
-): Firewall | undefined {
-  const wanted = parseTarget(text, sshPort);
-  return wanted &&
-    members.find(({ target }) => isSameTarget(target, wanted))?.firewall;
+class ConfiguredFleet implements Fleet {
+  readonly main: Firewall | undefined;
+  readonly firewalls: readonly Firewall[];
+  readonly #config: Config;
+  readonly #members: readonly Member[];
+  readonly #guard: Guard;
+
+  constructor(config: Config, members: readonly Member[], guard: Guard) {
+    this.#config = config;
+    this.#members = members;
+    this.#guard = guard;
+    this.firewalls = members.map(({ firewall }) => firewall);
+    this.main = config.firewall && this.firewalls[0];
+  }
+
+  get logins(): Logins {
+    const counts = this.firewalls.map(({ status }) => status.logins);
+    return {
+      authRetryAt: this.#guard.retryAt(),
+      logins: counts.reduce((sum, count) => sum + count, 0),
+    };
+  }
+
+  get loginHold(): LoginHold | undefined {
+    return this.#guard.holdOfAll;
+  }
+
+  find(text: string): Firewall | undefined {
+    return this.#findMember(text)?.firewall;
+  }
+
+  findTarget(text: string): Firewall | undefined {
+    const found = this.#findMember(text);
+    const isListed = found !== undefined &&
+      this.#config.targets.includes(found.target);
+    return isListed ? found.firewall : undefined;
+  }
+
+  openSession(firewall: Firewall): OpenSession {
+    const member = this.#members.find((one) => one.firewall === firewall);
+    const { target } = firewall;
+    if (member === undefined) throw new Error(`Cannot find ${target}`);
+    return guardLogin(target, member.openSession, this.#guard);
+  }
+
+  forgetHolds(): void {
+    this.#guard.forget();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.firewalls.map((firewall) => firewall.end()));
+  }
+
+  #findMember(text: string): Member | undefined {
+    const wanted = parseTarget(text, this.#config.sshPort);
+    return wanted &&
+      this.#members.find(({ target }) => isSameTarget(target, wanted));
+  }
 }
 
 /** Puts a firewall together from its own parts and those of the fleet. */
@@ -174,61 +184,8 @@ function wireFirewall(
   });
 }
 
-function createSshLogin(
-  config: Config,
-  target: Target,
-  { log, clock }: Surroundings,
-): OpenSession {
-  const { credentials, legacyAlgorithms } = config;
-  const { host, port } = target;
-  const hostKey = createHostKeyCheck(config, target, log);
-  const quote = quoteWithout(credentials.password);
-  let isFirst = true;
-  return async (progress, signal): Promise<Session> => {
-    const shell = await openShell({
-      credentials,
-      host,
-      port,
-      legacyAlgorithms,
-      hostKey,
-      ...progress,
-    }, signal);
-    const cli = await startCli(shell, { quote, clock });
-    const { negotiated, end } = shell;
-    if (isFirst) {
-      const { kex, hostKey, cipher, mac } = negotiated;
-      log("info", "first login", { kex, ["host_key"]: hostKey, cipher, mac });
-    }
-    isFirst = false;
-    return { cli, negotiated, end };
-  };
-}
-
 function credentialOf({ credentials }: Config): GuardOptions["credential"] {
   const { password, privateKey } = credentials;
   if (privateKey === undefined) return "password";
   return password === undefined ? "key" : "credential";
-}
-
-function createHostKeyCheck(
-  { hostKeys, firewall, targets }: Config,
-  target: Target,
-  log: Log,
-): HostKeyCheck {
-  if (hostKeys === undefined) {
-    const isOnly = targets.every((other) => other === target) &&
-      (firewall === undefined || firewall === target);
-    const binding = isOnly ? "" : `${target.name}=`;
-    return acceptFirst((fingerprint) =>
-      log("warn", "host key is not pinned", {
-        fingerprint,
-        advice:
-          `compare it with the firewall's, then set SSH_HOST_KEY=${binding}${fingerprint}`,
-      })
-    );
-  }
-  const pins = hostKeys.filter((pin) =>
-    pin.target === undefined || isSameTarget(pin.target, target)
-  );
-  return acceptPinned(pins.map(({ fingerprint }) => fingerprint));
 }

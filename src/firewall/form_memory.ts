@@ -13,7 +13,7 @@ const TEXT_AGAIN_MS = 24 * 60 * 60_000;
 /** How long XML is left alone once it has failed: 1 h. */
 const XML_AGAIN_MS = 60 * 60_000;
 
-/** What a firewall has shown that it can print, whatever its session. */
+/** Remembers which forms a firewall can print, beyond the end of a session. */
 export class FormMemory {
   readonly #clock: Pick<Clock, "monotonicMs">;
   #textProblem: string | undefined;
@@ -53,7 +53,7 @@ export class FormMemory {
     this.#xmlDueAtMs = this.#clock.monotonicMs() + XML_AGAIN_MS;
   }
 
-  /** A session ended as it was switched to XML, and nobody knows why. */
+  /** The session ended while it was switched to XML; that may be chance. */
   noteXmlLost(): void {
     this.#textProblem = undefined;
   }

@@ -70,8 +70,7 @@ export class PollHistory implements History {
     const before = this.#haState;
     this.#haState = haState;
     if (!this.#hasTable || before === haState) return [];
-    const [from, to] = [before ?? "", haState ?? ""];
-    return [{ at: finishedAt, kind: "ha", tunnel: undefined, from, to }];
+    return [{ at: finishedAt, kind: "ha", from: before, to: haState }];
   }
 
   #compareRows(tunnels: readonly Tunnel[], at: number): Change[] {
@@ -101,8 +100,8 @@ export class PollHistory implements History {
 
   #add(tunnel: Tunnel, at: number, changes: Change[]): Row {
     if (this.#hasTable) {
-      const to = stateInWords(tunnel);
-      changes.push({ at, kind: "added", tunnel, from: "", to });
+      const state = stateInWords(tunnel);
+      changes.push({ at, kind: "added", tunnel, state });
     }
     return {
       tunnel,
@@ -129,20 +128,19 @@ function update(
     changes.push({ at, kind: "state", tunnel, from, to });
     row.since = { at, isAtLeast: false };
   }
-  const [monitorFrom = "", monitorTo = ""] = [
-    monitorInWords(row.tunnel),
-    monitorInWords(tunnel),
-  ];
-  if (monitorFrom !== monitorTo) {
-    const kind = "monitor";
-    changes.push({ at, kind, tunnel, from: monitorFrom, to: monitorTo });
+  const [seen, sees] = [monitorInWords(row.tunnel), monitorInWords(tunnel)];
+  if (seen !== sees) {
+    changes.push({ at, kind: "monitor", tunnel, from: seen, to: sees });
   }
   row.tunnel = tunnel;
   if (tunnel.state === "active") row.lastUpAt = at;
   return row;
 }
 
-/** Text and XML cut words differently: only what is meant is compared. */
+/**
+ * The state, with the firewall's own word only where it is not known: text and
+ * XML cut words differently, and `inactiv` is no change from `inactive`.
+ */
 function wordOf(tunnel: Tunnel): string {
   const word = stateInWords(tunnel);
   return word === "unknown" && tunnel.stateWord !== ""
@@ -151,5 +149,5 @@ function wordOf(tunnel: Tunnel): string {
 }
 
 function removed(tunnel: Tunnel, at: number): Change {
-  return { at, kind: "removed", tunnel, from: wordOf(tunnel), to: "" };
+  return { at, kind: "removed", tunnel, state: wordOf(tunnel) };
 }

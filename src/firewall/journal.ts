@@ -14,7 +14,7 @@ import {
   type Poll,
   PollError,
 } from "../model/poll.ts";
-import { mergeRows, type Tunnel } from "../model/tunnel.ts";
+import type { Tunnel } from "../model/tunnel.ts";
 import { stateInWords, type StateWord } from "../model/tunnel_words.ts";
 import type { Fields, Log } from "../std/log.ts";
 import { PollHistory } from "./history.ts";
@@ -51,7 +51,7 @@ export class Journal {
       this.#recordFailure(poll);
       return;
     }
-    const { tunnels, contradictions } = mergeRows(poll.flow);
+    const { tunnels, contradictions } = poll.flow;
     const failedPolls = this.#history.failing?.polls;
     const changes = this.#history.record(poll, tunnels);
     this.#recordRecovery(tunnels, failedPolls);
@@ -152,31 +152,31 @@ function countStates(tunnels: readonly Tunnel[]): Fields {
 }
 
 function describe(
-  { kind, tunnel, from, to }: Change,
+  change: Change,
 ): readonly [level: "info" | "warn", message: string, fields: Fields] {
-  const name = tunnel?.name ?? "";
-  switch (kind) {
-    case "state":
-      return [
-        to === "up" ? "info" : "warn",
-        "tunnel changed state",
-        { tunnel: name, from, to },
-      ];
-    case "monitor":
-      return [
-        to === "down" ? "warn" : "info",
-        "tunnel monitor changed",
-        { tunnel: name, from: from || "off", to: to || "off" },
-      ];
-    case "added":
-      return ["info", "tunnel added", { tunnel: name, state: to }];
-    case "removed":
-      return ["warn", "tunnel removed", { tunnel: name, state: from }];
-    case "ha":
-      return [
-        "warn",
-        "high availability changed",
-        { from: from || "none", to: to || "none" },
-      ];
+  switch (change.kind) {
+    case "state": {
+      const { tunnel, from, to } = change;
+      const level = to === "up" ? "info" : "warn";
+      return [level, "tunnel changed state", { tunnel: tunnel.name, from, to }];
+    }
+    case "monitor": {
+      const { tunnel, from = "off", to = "off" } = change;
+      const level = to === "down" ? "warn" : "info";
+      const fields = { tunnel: tunnel.name, from, to };
+      return [level, "tunnel monitor changed", fields];
+    }
+    case "added": {
+      const { tunnel, state } = change;
+      return ["info", "tunnel added", { tunnel: tunnel.name, state }];
+    }
+    case "removed": {
+      const { tunnel, state } = change;
+      return ["warn", "tunnel removed", { tunnel: tunnel.name, state }];
+    }
+    case "ha": {
+      const { from = "none", to = "none" } = change;
+      return ["warn", "high availability changed", { from, to }];
+    }
   }
 }

@@ -6,10 +6,9 @@
  */
 
 import { type GoodPoll, PollError } from "../model/poll.ts";
-import type { VpnFlow } from "../model/tunnel.ts";
-import type { Command } from "../panos/cli.ts";
-import { parseVpnFlow, VpnFlowError } from "../panos/vpn_flow.ts";
-import { parseVpnFlowXml } from "../panos/vpn_flow_xml.ts";
+import { mergeRows, type VpnFlow } from "../model/tunnel.ts";
+import { SHOW_AS_TEXT, SHOW_IN_XML } from "../panos/show_vpn_flow.ts";
+import { VpnFlowError } from "../panos/vpn_flow_error.ts";
 import type { Clock } from "../std/clock.ts";
 import type { Quote } from "../std/quote.ts";
 import { FormMemory } from "./form_memory.ts";
@@ -29,24 +28,13 @@ export type WithinLimit = <Value>(
   answer: Promise<Value>,
 ) => Promise<Value>;
 
-const SHOW = "show vpn flow";
-
-const SHOW_AS_TEXT: Command<VpnFlow> = {
-  text: SHOW,
-  answer: /tunnel/i,
-  parse: parseVpnFlow,
-};
-
-const SHOW_IN_XML: Command<VpnFlow> = {
-  text: SHOW,
-  answer: /<(?:\?xml|response)/,
-  // the whole answer may be one line
-  maxLineLength: 8 * 1024 * 1024,
-  parse: parseVpnFlowXml,
-};
-
 const UNKNOWN_SETTING =
   'the firewall does not know "set cli op-command-xml-output"';
+
+/** There is no XML that can be read, and the session can go on. */
+interface WithoutXml {
+  readonly xmlProblem: string;
+}
 
 /** Who is asked, and how long it is waited for. */
 interface Asked {
@@ -58,9 +46,9 @@ interface Asked {
 export class TableReader {
   readonly #memory: FormMemory;
   readonly #quote: Quote;
-  /** The session that prints XML, if there is one. */
+  /** The session that was switched to XML, if there is one. */
   #inXml: Session | undefined;
-  /** One that was switched back, and has not shown that it prints text. */
+  /** A session that was switched back, and has printed no good text since. */
   #doubted: Session | undefined;
   /** What was wrong with the last text. */
   #lastProblem: string | undefined;
@@ -85,8 +73,8 @@ export class TableReader {
     const { textProblem } = this.#memory;
     if (textProblem === undefined) return await this.#readText(asked);
     const reading = await this.#readXml(asked, textProblem);
-    if (typeof reading !== "string") return reading;
-    return await this.#readText(asked, reading);
+    if ("flow" in reading) return reading;
+    return await this.#readText(asked, reading.xmlProblem);
   }
 
   /** @param xmlProblem What was wrong with the XML, if that was asked for. */
@@ -98,18 +86,22 @@ export class TableReader {
     this.#memory.noteTextAsked();
     if (this.#inXml === session) await this.#switchBack(asked);
     try {
-      const flow = await within(`"${SHOW}"`, session.cli.run(SHOW_AS_TEXT));
+      const flow = await within(
+        `"${SHOW_AS_TEXT.text}"`,
+        session.cli.run(SHOW_AS_TEXT),
+      );
       this.#memory.noteTextRead();
       this.#doubted = undefined;
-      return { flow, form: "text" };
+      return { flow: mergeRows(flow), form: "text" };
     } catch (error) {
       if (!(error instanceof VpnFlowError)) throw error;
       const problem = error.explain(this.#quote);
       this.#recognize(session, problem);
       if (error.reason === "parse" && this.#memory.allowsXml) {
         const reading = await this.#readXml(asked, problem);
-        if (typeof reading !== "string") return reading;
-        return new PollError("parse", inNeither(problem, reading));
+        if ("flow" in reading) return reading;
+        const message = inNeither(problem, reading.xmlProblem);
+        return new PollError("parse", message);
       }
       const message = xmlProblem === undefined
         ? problem
@@ -120,31 +112,35 @@ export class TableReader {
     }
   }
 
-  /** What cannot be read may be XML that stays on, unless it is as before. */
+  /**
+   * After the switch back to text, what cannot be read may still be XML: then the
+   * session is not used again. A text with the same problem as the one before is
+   * no XML, and keeps the session.
+   */
   #recognize(session: Session, problem: string): void {
     if (problem === this.#lastProblem) this.#doubted = undefined;
     if (this.#doubted !== session) this.#lastProblem = problem;
   }
 
-  /** @returns What is wrong with the XML, if the session can go on. */
+  /** @throws {PollError} If the session cannot go on. */
   async #readXml(
     { session, within }: Asked,
     textProblem: string,
-  ): Promise<Reading | string> {
+  ): Promise<Reading | WithoutXml> {
     const wasInXml = this.#inXml === session;
     try {
       const answer = this.#askInXml(session);
-      const flow = await within(`"${SHOW}" in XML`, answer);
+      const flow = await within(`"${SHOW_IN_XML.text}" in XML`, answer);
       if (flow !== undefined) {
         this.#memory.noteXmlRead(textProblem);
-        return { flow, form: "xml", textProblem };
+        return { flow: mergeRows(flow), form: "xml", textProblem };
       }
       this.#memory.noteXmlFailed();
-      return UNKNOWN_SETTING;
+      return { xmlProblem: UNKNOWN_SETTING };
     } catch (error) {
       if (error instanceof VpnFlowError) {
         this.#memory.noteXmlFailed();
-        return error.explain(this.#quote);
+        return { xmlProblem: error.explain(this.#quote) };
       }
       if (!(error instanceof PollError)) throw error;
       const isTrusted = this.#memory.textProblem !== undefined;
@@ -171,7 +167,7 @@ export class TableReader {
 
   /** @throws {PollError} If the session does not print text any more. */
   async #switchBack({ session, within }: Asked): Promise<void> {
-    const question = `"${SHOW}" as text again`;
+    const question = `"${SHOW_AS_TEXT.text}" as text again`;
     const isOn = false;
     const isDone = await within(question, session.cli.setXmlOutput(isOn));
     if (!isDone) {

@@ -25,8 +25,8 @@ export interface Surroundings {
   readonly measureProcess: () => metrics.ProcessStats;
   /** Settles when the process is asked to stop. */
   readonly stop: Promise<void>;
-  /** Names what to do when it is asked to allow logins again. */
-  readonly onReload: (forget: () => void) => void;
+  /** Registers what is done when the process is told to reload. */
+  readonly onReload: (reload: () => void) => void;
   readonly build: metrics.Build;
   readonly log: Log;
   readonly clock: Clock;
@@ -45,7 +45,6 @@ export async function serveFleet(
   const { stop, onReload, build, log, clock } = surroundings;
   const { version, revision, denoVersion: deno } = build;
   log("info", "starting", { version, revision, deno });
-  logWarnings(config, log);
   const fleet = createFleet(config, log);
   onReload(() => {
     fleet.forgetHolds();
@@ -64,15 +63,10 @@ export async function serveFleet(
   });
   await stop;
   log("info", "stopping");
-  // what is polled now fails as its session ends, and so is answered
+  // sessions end with the polls in them, so that every request is answered
   const ended = Promise.all([fleet[Symbol.asyncDispose](), server.shutdown()]);
   await Promise.race([ended, delay(STOP_MS, clock)]);
   log("info", "stopped");
-}
-
-/** Logs what is odd about a configuration. */
-export function logWarnings({ warnings }: Config, log: Log): void {
-  for (const warning of warnings) log("warn", "odd configuration", { warning });
 }
 
 type Served =
@@ -84,8 +78,8 @@ function createExporter(served: Served): ReturnType<typeof createHandler> {
   return createHandler({
     firewall: fleet.main,
     targets: config.targets.map(({ name }) => name),
-    findTarget: fleet.findTarget,
-    find: fleet.find,
+    findTarget: (text) => fleet.findTarget(text),
+    find: (text) => fleet.find(text),
     ownFamilies: () => ownFamilies(served),
     build,
     statusPage: (only) => renderStatus(served, only),
@@ -100,7 +94,7 @@ function ownFamilies(
   { fleet: { main, logins }, build, measureProcess }: Served,
 ): readonly MetricFamily[] {
   return [
-    // with a firewall its own are shown
+    // a firewall on /metrics shows its own logins instead
     ...(main === undefined ? metrics.loginFamilies(logins) : []),
     ...metrics.buildFamilies(build),
     ...metrics.processFamilies(measureProcess()),

@@ -36,7 +36,7 @@ export interface HandlerOptions {
   findTarget(text: string): Firewall | undefined;
   /** Finds what the page may show. */
   find(text: string): Firewall | undefined;
-  /** Everything but what firewalls told. */
+  /** The metrics of the exporter itself. */
   ownFamilies(): readonly MetricFamily[];
   readonly build: Build;
   /** The page of one firewall, by its configured name, or of all. */
@@ -52,7 +52,10 @@ type Query = RequestTarget["query"];
 type Route = (headers: Headers, query: Query) => Answer | Promise<Answer>;
 type Routes = Readonly<Record<string, Route>>;
 
+/** What an answer needs to get back to the scraper. */
 const WAY_BACK_MS = 500;
+
+// Whatever a scraper says, a request waits within these limits.
 const MIN_WAIT_MS = 250;
 const MAX_WAIT_MS = 120_000;
 
@@ -146,8 +149,8 @@ function showPage(
 }
 
 /**
- * How long a scraper waits: what Prometheus says, less the time that the answer
- * needs to get there.
+ * How long a scraper waits: what Prometheus says in its request, less the way
+ * back.
  */
 function patienceMs(headers: Headers, defaultMs: number): number {
   const text = headers.get("x-prometheus-scrape-timeout-seconds") ?? "";

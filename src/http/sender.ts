@@ -8,17 +8,18 @@
 import type { Clock } from "../std/clock.ts";
 import { type Answer, type Part, plain } from "./answer.ts";
 
-/** Bytes up to which a body is sent at once. */
-const SMALL_SIZE = 65_536;
-/** Bytes of a larger body that are handed over at a time. */
-const PIECE_SIZE = 65_536;
-/** So many larger bodies are being sent at the same time. */
+/** Up to this a body is sent at once. */
+const SMALL_BYTES = 65_536;
+/** So much of a larger body is handed over at a time. */
+const PIECE_BYTES = 65_536;
+/** At most so many larger bodies are being sent at the same time. */
 const MAX_LARGE_BODIES = 32;
 /** How long an answer waits until one of these has been sent. */
 const MAX_WAIT_MS = 5_000;
 /**
- * The end of a body tells only that the kernel has it: its place is kept for as
- * long as a slow reader needs, or until its connection asks for more.
+ * When a body has been sent, the kernel has it, and the client may not. So its
+ * place is kept for as long as a client of this speed needs to read it, or until
+ * the same connection asks for more.
  */
 const READ_BYTES_PER_MS = 400;
 /** A body of which nothing was read for so long is cancelled. */
@@ -35,8 +36,8 @@ export class Sender {
   readonly #clock: Clock;
   #places = MAX_LARGE_BODIES;
   /** Who waits for a place, in the order of arrival. */
-  readonly #waiting = new Set<(answer: "come" | "go away") => void>();
-  /** What ends the time that the place of a connection is kept, by its name. */
+  readonly #waiting = new Set<(place: "given" | "refused") => void>();
+  /** Gives back the place that is kept for a connection, by its name. */
   readonly #kept = new Map<string, () => void>();
 
   constructor(clock: Clock) {
@@ -61,13 +62,13 @@ export class Sender {
         headers: { ...headers, "content-length": String(size) },
       });
     }
-    if (size <= SMALL_SIZE) {
+    if (size <= SMALL_BYTES) {
       return new Response(join(parts, size), { status, headers });
     }
     if (!await this.#takePlace()) {
       return await this.send(BUSY, method, connection);
     }
-    // the runtime cancels the body of a client that has gone meanwhile
+    // if the client has gone meanwhile, the runtime cancels the body
     const readAtMs = this.#clock.monotonicMs() + size / READ_BYTES_PER_MS;
     const source = new LargeBody(parts, this.#clock, (end) => {
       if (end === "cancelled") this.#givePlace();
@@ -85,15 +86,15 @@ export class Sender {
       this.#places--;
       return true;
     }
-    const { promise, resolve } = Promise.withResolvers<"come" | "go away">();
+    const { promise, resolve } = Promise.withResolvers<"given" | "refused">();
     this.#waiting.add(resolve);
     const cancel = this.#clock.setTimer(MAX_WAIT_MS, () => {
       this.#waiting.delete(resolve);
-      resolve("go away");
+      resolve("refused");
     });
-    const answer = await promise;
+    const place = await promise;
     cancel();
-    return answer === "come";
+    return place === "given";
   }
 
   #keepPlace(connection: string, ms: number): void {
@@ -114,7 +115,7 @@ export class Sender {
       return;
     }
     this.#waiting.delete(next);
-    next("come");
+    next("given");
   }
 }
 
@@ -163,8 +164,8 @@ class LargeBody implements UnderlyingDefaultSource<Part> {
 
 function* cut(parts: readonly Part[]): Generator<Part, undefined> {
   for (const part of parts) {
-    for (let start = 0; start < part.length; start += PIECE_SIZE) {
-      yield part.subarray(start, start + PIECE_SIZE);
+    for (let start = 0; start < part.length; start += PIECE_BYTES) {
+      yield part.subarray(start, start + PIECE_BYTES);
     }
   }
 }

@@ -13,7 +13,7 @@ import { StartError } from "../std/start_error.ts";
 /** How long to wait before listening again. */
 const LISTEN_AGAIN_MS = 1_000;
 
-/** The part of the runtime's server that is used. */
+/** What is used of the runtime's server. */
 export interface Listener {
   /** Rejects when it can listen no longer. */
   readonly finished: Promise<void>;
@@ -54,7 +54,8 @@ export interface ServerOptions {
 }
 
 /**
- * A listener that comes back: the process may run out of descriptors, for one.
+ * Listens, and does so again when that fails: the process may have run out of
+ * file descriptors, for one.
  */
 export class Server {
   readonly #options: ServerOptions;
@@ -118,7 +119,7 @@ function listen({ http, serve, handler, log, facts }: ServerOptions): Listener {
       const security = tls === undefined ? "off" : "on";
       log("info", "listening", { address, port, tls: security, ...facts });
     },
-    // what fails behind the handler is a body that was cancelled
+    // the handler never throws: this is a body that was cancelled
     onError: (error: unknown): Response => {
       const message = error instanceof Error ? error.message : String(error);
       log("warn", "answer cancelled", { error: message });
@@ -133,7 +134,7 @@ function listen({ http, serve, handler, log, facts }: ServerOptions): Listener {
     );
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    // only what the system says has a code
+    // an error of the system has a code; any other is about certificate and key
     if (tls === undefined || "code" in error) {
       const message =
         `Cannot listen on ${address} port ${port}: ${error.message}`;

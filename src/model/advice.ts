@@ -7,6 +7,7 @@
 
 import type { Reason } from "./poll.ts";
 
+/** What an operator is told about one reason. */
 export interface Advice {
   /** What the firewall is said to be: "2 firewalls not answering". */
   readonly finding: string;

@@ -6,6 +6,7 @@
 
 import type { HaState } from "./high_availability.ts";
 import type { Tunnel } from "./tunnel.ts";
+import type { MonitorWord } from "./tunnel_words.ts";
 
 /** When something began. */
 export interface Since {
@@ -25,16 +26,41 @@ export interface Sighting {
 }
 
 /** Something that differs between two tables in a row. */
-export interface Change {
-  /** Unix time in seconds of the poll that found it. */
-  readonly at: number;
-  readonly kind: "state" | "monitor" | "ha" | "added" | "removed";
-  /** `undefined` for the high-availability state, which is the firewall's. */
-  readonly tunnel: Tunnel | undefined;
-  /** In words; empty where there was nothing before. */
-  readonly from: string;
-  /** In words; empty where nothing is left. */
-  readonly to: string;
+export type Change =
+  & {
+    /** Unix time in seconds of the poll that found it. */
+    readonly at: number;
+  }
+  & (TunnelChange | HaChange);
+
+/** Of a tunnel, as the later table has it; of a removed one, as the earlier. */
+type TunnelChange =
+  & { readonly tunnel: Tunnel }
+  & (
+    | {
+      readonly kind: "added" | "removed";
+      /** In words. */
+      readonly state: string;
+    }
+    | {
+      readonly kind: "state";
+      /** In words. */
+      readonly from: string;
+      readonly to: string;
+    }
+    | {
+      readonly kind: "monitor";
+      /** `undefined` where nothing was, or is, watched. */
+      readonly from: MonitorWord | undefined;
+      readonly to: MonitorWord | undefined;
+    }
+  );
+
+interface HaChange {
+  readonly kind: "ha";
+  /** `undefined` where the prompt showed, or shows, no such state. */
+  readonly from: HaState | undefined;
+  readonly to: HaState | undefined;
 }
 
 /** Polls that failed one after the other. */
@@ -44,6 +70,7 @@ export interface Failing {
   readonly polls: number;
 }
 
+/** All that is remembered of a firewall. */
 export interface History {
   /** The tunnels as last read, in the firewall's order. */
   readonly sightings: readonly Sighting[];
@@ -55,7 +82,7 @@ export interface History {
   readonly failing: Failing | undefined;
 }
 
-/** Of a firewall that has not been polled. */
+/** The history of a firewall that has not been polled. */
 export const NO_HISTORY: History = {
   sightings: [],
   haState: undefined,

@@ -8,7 +8,7 @@
 import type { HaState } from "./high_availability.ts";
 import type { History } from "./history.ts";
 import type { Negotiated } from "./negotiated.ts";
-import type { VpnFlow } from "./tunnel.ts";
+import type { TunnelTable } from "./tunnel.ts";
 
 /** Why a poll can fail: the values of a label, hence a closed set. */
 export const REASONS = [
@@ -61,10 +61,13 @@ export type Form = "text" | "xml";
 /** A poll that returned a complete table. */
 export interface GoodPoll extends Finished {
   readonly ok: true;
-  readonly flow: VpnFlow;
+  readonly flow: TunnelTable;
   /** In which form it was read. */
   readonly form: Form;
-  /** Why the text was not; a sentence for the operator, only with XML. */
+  /**
+   * Why the text could not be read, as a sentence for the operator. Only with the
+   * form `xml`, and not for a saved reply.
+   */
   readonly textProblem?: string;
   /** What the prompt says in parentheses, such as `active`. */
   readonly haState: HaState | undefined;
@@ -80,7 +83,7 @@ export interface FailedPoll extends Finished {
 
 export type Poll = GoodPoll | FailedPoll;
 
-/** Everything known about one firewall. Times are Unix times in seconds. */
+/** Everything known about one firewall. Moments are Unix times in seconds. */
 export interface Status {
   /** `host`, `host:port` or `[v6]:port`, as configured. */
   readonly target: string;
@@ -88,15 +91,15 @@ export interface Status {
   readonly poll: Poll | undefined;
   /** `undefined` before the first success. */
   readonly lastSuccessAt: number | undefined;
-  /** Of the last login that succeeded, in seconds. */
+  /** Seconds that the last login took that succeeded. */
   readonly loginDuration: number | undefined;
-  /** By the last login that succeeded. */
+  /** What the last login that succeeded agreed on. */
   readonly negotiated: Negotiated | undefined;
   /** No login before this time; `undefined` when logins are allowed. */
   readonly authRetryAt: number | undefined;
   /** Logins attempted since the exporter started. */
   readonly logins: number;
-  /** Since when it is so, and what it was before. */
+  /** Since when it is so, and what has changed. */
   readonly history: History;
 }
 
@@ -108,5 +111,5 @@ export interface LoginHold {
   readonly culprits: readonly string[];
 }
 
-/** Logins, and whether the guard against lock-out holds them back. */
+/** How many logins there were, and whether the guard holds them back. */
 export type Logins = Pick<Status, "authRetryAt" | "logins">;

@@ -10,8 +10,9 @@ export interface Shell {
   readonly output: ReadableStream<Uint8Array>;
   write(text: string): void;
   /**
-   * Tells the shell where the dialogue stands: a firewall that talks without
-   * being asked is given up after a while. Missing where nobody counts.
+   * Tells the shell whether output is expected. Output that nobody asked for is
+   * counted, and too much of it ends the connection. Missing where nothing is
+   * counted.
    *
    * @param isExpected `true` once a command is sent, `false` once its prompt
    * has come.

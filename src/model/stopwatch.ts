@@ -7,7 +7,7 @@
 import type { Clock } from "../std/clock.ts";
 import type { Durations, Phase } from "./poll.ts";
 
-/** What a poll took that has not begun. */
+/** Of a poll that has not begun. */
 export const NO_DURATIONS: Durations = {
   connect: 0,
   handshake: 0,
@@ -20,7 +20,7 @@ export const NO_DURATIONS: Durations = {
  * Adds up what a poll spends in each phase.
  *
  * A login may have begun before the poll that waits for it, or go on after it:
- * only what the poll was there for counts.
+ * only the time in which the poll waited counts.
  */
 export class Stopwatch {
   readonly #clock: Clock;
@@ -32,13 +32,14 @@ export class Stopwatch {
     this.#clock = clock;
   }
 
-  /** The phase before it ends. */
+  /** Begins a phase, and ends the one before it. */
   begin(phase: Phase): void {
     this.stop();
     this.#phase = phase;
     this.#sinceMs = this.#clock.monotonicMs();
   }
 
+  /** Ends the phase under way, if there is one. */
   stop(): void {
     if (this.#phase !== undefined) {
       this.#spentMs[this.#phase] += this.#clock.monotonicMs() - this.#sinceMs;
@@ -46,7 +47,7 @@ export class Stopwatch {
     this.#phase = undefined;
   }
 
-  /** So far, with what the phase under way has taken. */
+  /** What was spent so far, also on the phase under way. */
   get durations(): Durations {
     if (this.#phase !== undefined) this.begin(this.#phase);
     const { connect, handshake, auth, session, command } = this.#spentMs;
@@ -60,7 +61,7 @@ export class Stopwatch {
   }
 }
 
-/** Whole microseconds: the clock tells no more, and the page reads better. */
+/** Rounds to microseconds: the clock is no finer, and the page reads better. */
 export function toSeconds(ms: number): number {
   return Math.round(ms * 1_000) / 1_000_000;
 }

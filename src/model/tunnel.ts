@@ -27,7 +27,7 @@ export interface Tunnel {
   readonly interfaceName: string;
 }
 
-/** A complete reply. */
+/** The rows of a complete reply. */
 export interface VpnFlow {
   /** In the order in which the firewall lists them. */
   readonly tunnels: readonly Tunnel[];
@@ -38,9 +38,18 @@ export interface VpnFlow {
   readonly configured: number | undefined;
 }
 
-/** What makes a tunnel's series unique; the name alone can hold blanks. */
+/**
+ * What makes a tunnel's series unique. The name comes last, as only a name can
+ * hold blanks.
+ */
 export function seriesKey({ id, interfaceName, name }: Tunnel): string {
   return `${id} ${interfaceName} ${name}`;
+}
+
+/** A complete reply in which each tunnel comes once. */
+export interface TunnelTable extends VpnFlow {
+  /** The tunnels whose rows contradict each other. */
+  readonly contradictions: readonly Tunnel[];
 }
 
 /**
@@ -50,14 +59,8 @@ export function seriesKey({ id, interfaceName, name }: Tunnel): string {
  * Several data planes may each list a tunnel. Rows that agree are that tunnel.
  * Where they contradict each other its state is not known, nor its monitor.
  */
-export function mergeRows(flow: VpnFlow): {
-  /** In the order in which they were first listed. */
-  readonly tunnels: readonly Tunnel[];
-  /** Those of them whose rows contradict each other. */
-  readonly contradictions: readonly Tunnel[];
-} {
-  const { tunnels } = flow;
-  if (ascends(tunnels)) return { tunnels, contradictions: [] };
+export function mergeRows({ tunnels, configured }: VpnFlow): TunnelTable {
+  if (ascends(tunnels)) return { tunnels, configured, contradictions: [] };
   const rowsByKey = Map.groupBy(tunnels, seriesKey);
   const merged: Tunnel[] = [];
   const contradictions: Tunnel[] = [];
@@ -67,7 +70,7 @@ export function mergeRows(flow: VpnFlow): {
     merged.push(tunnel);
     if (tunnel !== first) contradictions.push(tunnel);
   }
-  return { tunnels: merged, contradictions };
+  return { tunnels: merged, configured, contradictions };
 }
 
 /** Firewalls list tunnels by id, and ids that ascend do not repeat. */

@@ -10,6 +10,9 @@ import type { Tunnel } from "./tunnel.ts";
 /** What a tunnel is said to be. */
 export type StateWord = "up" | "down" | "not established" | "unknown";
 
+/** What a monitor that watches something is said to see. */
+export type MonitorWord = "up" | "down";
+
 /** `init`: nothing was negotiated since the configuration or the start. */
 export function stateInWords(
   { state, stateWord }: Pick<Tunnel, "state" | "stateWord">,
@@ -19,10 +22,10 @@ export function stateInWords(
   return stateWord.toLowerCase() === "init" ? "not established" : "unknown";
 }
 
-/** Whether the tunnel's monitor watches anything, and what it says. */
+/** @returns `undefined` where no monitor watches the tunnel. */
 export function monitorInWords(
   { monitor }: Pick<Tunnel, "monitor">,
-): "up" | "down" | undefined {
+): MonitorWord | undefined {
   const word = monitor.toLowerCase();
   return word === "up" || word === "down" ? word : undefined;
 }

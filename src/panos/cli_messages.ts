@@ -1,12 +1,15 @@
 /**
- * Lines of the PAN-OS command line that are no part of any table: prompts,
- * refusals, the pager, messages of the system.
+ * Lines of the PAN-OS command line that are no part of any table: prompts, the
+ * echo of the command, refusals, the pager, messages of the system.
  *
  * @module
  */
 
 /** A prompt with whatever was typed at it: `user@fw(active)> exit`. */
 const PROMPT = /^[^ @]+@[^>#]*[>#]/;
+
+/** The command as it was typed and echoed. */
+const ECHO = /(?:^|[>#]) *show vpn flow *$/;
 
 /** What the pager prints when it was not switched off. */
 const PAGER = /^ *(?:lines [0-9]+-[0-9]+|-+ ?more ?-+|\(END\))/i;
@@ -48,6 +51,11 @@ const MESSAGE_WITHIN = /broadcast message from|the system is going down/i;
 /** Whether a line is a prompt, with or without what was typed at it. */
 export function isPrompt(line: string): boolean {
   return PROMPT.test(line);
+}
+
+/** Whether a line ends in the command, as it was typed and echoed. */
+export function isCommandEcho(line: string): boolean {
+  return ECHO.test(line);
 }
 
 /** Whether a line is the prompt of a pager that waits for a key. */

@@ -46,7 +46,7 @@ export class CursorLine {
     if (start > 0) this.#end = this.#end.slice(start);
   }
 
-  /** Takes the last characters away, as far as there are so many. */
+  /** Takes the last characters away, or all if there are fewer. */
   rubOut(count: number): void {
     let left = count;
     while (left > this.#end.length && this.#pieces.length > 0) {

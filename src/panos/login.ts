@@ -22,9 +22,10 @@ import type { Verdict, Watch } from "./watch.ts";
 // command line redraw itself, prompt and all.
 const SETTINGS = ["set cli scripting-mode on", "set cli pager off"];
 
-// A prompt is certain behind an echo. Elsewhere it may be part of a banner or
-// of a redraw, and has to be followed by quiet. The usual one at the login is
-// believed: if it was a banner's after all, the next ones tell.
+// How long nothing may follow a prompt before it counts. Behind an echo it counts
+// at once. Elsewhere it may be part of a banner, or of a line that is drawn again.
+// At the login a prompt of the usual shape counts at once, too: if it was part of
+// a banner, the prompts after it show that.
 const CERTAIN_MS = 0;
 const WITHOUT_ECHO_MS = 150;
 const STANDING_MS = 300;

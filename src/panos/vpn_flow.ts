@@ -12,46 +12,25 @@
  */
 
 import type { Tunnel, VpnFlow } from "../model/tunnel.ts";
-import type { Quote } from "../std/quote.ts";
 import {
+  isCommandEcho,
   isPagerPrompt,
   isPrompt,
   isRefusal,
   isSystemMessage,
 } from "./cli_messages.ts";
-import { type Header, isHeader, parseHeader } from "./vpn_flow_header.ts";
+import {
+  countMismatch,
+  failuresIn,
+  type VpnFlowError,
+} from "./vpn_flow_error.ts";
+import {
+  findHeaderProblem,
+  type Header,
+  isHeader,
+  parseHeader,
+} from "./vpn_flow_header.ts";
 import { readRow } from "./vpn_flow_row.ts";
-
-/** Thrown for a reply that is not one complete table. */
-export class VpnFlowError extends Error {
-  override readonly name = "VpnFlowError";
-  /** `command` if the firewall refused the command, else `parse`. */
-  readonly reason: "command" | "parse";
-  readonly #said: Said | undefined;
-
-  /**
-   * @param message Without a word of the firewall's.
-   * @param said What follows it when the firewall is quoted.
-   */
-  constructor(reason: "command" | "parse", message: string, said?: Said) {
-    super(message);
-    this.reason = reason;
-    this.#said = said;
-  }
-
-  /** The whole sentence for the operator, with the firewall quoted. */
-  explain(quote: Quote): string {
-    if (this.#said === undefined) return this.message;
-    const { before, line } = this.#said;
-    return this.message + before + quote(line);
-  }
-}
-
-/** A line of the firewall's, and what leads over to it. */
-interface Said {
-  readonly before: string;
-  readonly line: string;
-}
 
 /** No row comes near this length, and no longer line is looked into. */
 const MAX_LINE_LENGTH = 4_096;
@@ -69,11 +48,10 @@ const ID_FIRST = /^ *[0-9]/;
 
 const BLANK = /^ *$/;
 
-/** The command as it was typed and echoed. */
-const ECHO = /(?:^|[>#]) *show vpn flow *$/;
-
 /** How the firewall begins after `set cli op-command-xml-output on`. */
 const XML = /^ *<(?:\?xml|response)[ >]/;
+
+const { refused, unreadable } = failuresIn("text");
 
 /**
  * Reads the tunnels out of a reply, in the order the firewall lists them.
@@ -91,11 +69,6 @@ export function parseVpnFlow(lines: readonly string[]): VpnFlow {
   return readTables(lines, findFirstTable(lines));
 }
 
-/** Whether a line ends in the command, as it was typed and echoed. */
-export function isCommandEcho(line: string): boolean {
-  return ECHO.test(line);
-}
-
 /** Finds the line where the reply itself begins, past echo and banner. */
 function findFirstTable(lines: readonly string[]): number {
   let refusal: string | undefined;
@@ -110,7 +83,7 @@ function findFirstTable(lines: readonly string[]): number {
       refusal = lastWords = undefined;
       isXml = false;
     } else if (isTableStart(line)) {
-      if (refusal !== undefined) throw commandFailure(refusal);
+      if (refusal !== undefined) throw refused(refusal);
       return index;
     } else if (isRefusal(line)) {
       refusal ??= line;
@@ -118,12 +91,11 @@ function findFirstTable(lines: readonly string[]): number {
       lastWords = line;
     }
   }
-  if (refusal !== undefined) throw commandFailure(refusal);
-  if (isXml) throw parseFailure("the firewall answered in XML");
-  const said = lastWords === undefined
-    ? undefined
-    : { before: ", but ", line: lastWords };
-  throw parseFailure("it holds no table", { said });
+  if (refusal !== undefined) throw refused(refusal);
+  if (isXml) throw unreadable("the firewall answered in XML");
+  throw lastWords === undefined
+    ? unreadable("it holds no table")
+    : unreadable("it holds no table", { before: ", but ", line: lastWords });
 }
 
 /** How far the tables of a reply were read. */
@@ -135,7 +107,7 @@ interface Progress {
   /** Sum of what was counted so far; `undefined` where a count is missing. */
   shown: number | undefined;
   configured: number | undefined;
-  /** A "configured" that waits for the "shown" that follows it. */
+  /** The last "configured", until the "shown" that belongs to it has come. */
   pending: number | undefined;
 }
 
@@ -165,7 +137,11 @@ function readTables(lines: readonly string[], first: number): VpnFlow {
   return { tunnels, configured };
 }
 
-/** Takes in one line of a table; returns what is wrong with it, if anything. */
+/**
+ * Takes in one line of a table.
+ *
+ * @returns What is wrong with it, if anything.
+ */
 function readLine(line: string, progress: Progress): string | undefined {
   if (line.length > MAX_LINE_LENGTH) return "no line of a table is this long";
   const { header } = progress;
@@ -202,10 +178,9 @@ function readLineBetweenRows(
   if (isPart) {
     return count === undefined ? undefined : addCount(count, progress);
   }
-  const header = parseHeader(line);
-  if (typeof header === "string") return header;
-  progress.header = header;
-  return undefined;
+  const problem = findHeaderProblem(line);
+  if (problem === undefined) progress.header = parseHeader(line);
+  return problem;
 }
 
 /** Each of several tables, one for each data plane, has its own counts. */
@@ -232,18 +207,14 @@ function addCount(
 
 function checkCounts({ tunnels, shown, pending }: Progress): void {
   if (shown === undefined || pending !== undefined) {
-    throw parseFailure("it does not say how many tunnels it shows");
+    throw unreadable("it does not say how many tunnels it shows");
   }
   if (shown !== tunnels.length) {
-    throw parseFailure(countMismatch(shown, tunnels.length));
+    throw unreadable(countMismatch(shown, tunnels.length));
   }
 }
 
-function countMismatch(shown: number, rows: number): string {
-  return `the firewall announced ${shown} tunnels, and ${rows} could be read`;
-}
-
-/** What follows a prompt is another command's, unless it is one more table. */
+/** Below the prompt stands what was asked later; a table there is a doubt. */
 function checkBelowPrompt(lines: readonly string[], first: number): void {
   for (let index = first; index < lines.length; index++) {
     const line = lines[index] ?? "";
@@ -257,36 +228,18 @@ function isTableStart(line: string): boolean {
   return line.length <= MAX_LINE_LENGTH && (COUNT.test(line) || isHeader(line));
 }
 
-/** A line that is amiss may be a refusal or a pager, and is then named so. */
+/** What is no part of a table may be a refusal or a pager: then it is said so. */
 function lineFailure(
   problem: string,
   line: string,
   index: number,
 ): VpnFlowError {
-  if (isRefusal(line)) return commandFailure(line);
+  if (isRefusal(line)) return refused(line);
   if (isPagerPrompt(line)) return pagerFailure(line, index);
-  return parseFailure(problem, { index, said: { before: ", in ", line } });
-}
-
-function commandFailure(line: string): VpnFlowError {
-  const said = { before: ": the firewall answers ", line };
-  return new VpnFlowError("command", 'Cannot run "show vpn flow"', said);
+  return unreadable(problem, { line, index });
 }
 
 function pagerFailure(line: string, index: number): VpnFlowError {
   const problem = "the pager of the CLI was not switched off";
-  return parseFailure(problem, { index, said: { before: ", in ", line } });
-}
-
-function parseFailure(
-  problem: string,
-  { index, said }: {
-    readonly index?: number;
-    readonly said?: Said | undefined;
-  } = {},
-): VpnFlowError {
-  const place = index === undefined ? "" : ` at line ${index + 1}`;
-  const message =
-    `Cannot read the reply to "show vpn flow"${place}: ${problem}`;
-  return new VpnFlowError("parse", message, said);
+  return unreadable(problem, { line, index });
 }

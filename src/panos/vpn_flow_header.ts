@@ -50,22 +50,22 @@ export interface Header {
    */
   readonly isIdBehindName: boolean;
   /**
-   * Whether name, state and an address follow each other in this order, with
-   * nothing between name and state but the id. An address is never missing, so
-   * that it shows what is. In any other table little may be missing.
+   * Whether name, state and an address come in this order, with at most the id
+   * between name and state. An address is never missing, so that it shows which
+   * of the values before it are. In a table of another order no value may be
+   * missing but the interface.
    */
   readonly isUsual: boolean;
-  /** What may be empty in a row where counting decides: at most the interface. */
+  /** What may be empty in a row that counting decides: at most the interface. */
   readonly emptyByCount: readonly EmptyColumns[];
   /** What may be empty in a row that has positions. */
   readonly emptyByPosition: readonly EmptyColumns[];
 }
 
-/** Whether a line means to be the header of a table. */
+/** Whether a line looks like the header of a table, be it a wrong one. */
 export function isHeader(line: string): boolean {
   if (!/(?:^| )name(?: |$)/i.test(line)) return false;
-  const spans = splitWords(line);
-  const words = spans.map((span) => textOf(line, span).toLowerCase());
+  const words = wordsOf(line);
   if (words.some((word) => /^[0-9]/.test(word))) return false;
   const required = REQUIRED.filter((column) => words.includes(column));
   if (OPTIONAL.some((column) => words.includes(column))) {
@@ -73,13 +73,12 @@ export function isHeader(line: string): boolean {
   }
   // A sentence of a banner may hold the three words, too.
   return required.length === 3 &&
-    (words.every((word) => KNOWN.has(word)) || !isCollapsed(spans));
+    (words.every((word) => KNOWN.has(word)) || !isCollapsed(splitWords(line)));
 }
 
-/** Reads a header; returns what is wrong with it if it cannot be read. */
-export function parseHeader(line: string): Header | string {
-  const spans = splitWords(line);
-  const words = spans.map((span) => textOf(line, span).toLowerCase());
+/** What is wrong with a header, if anything: the rows below it are not read. */
+export function findHeaderProblem(line: string): string | undefined {
+  const words = wordsOf(line);
   if (words.length > MAX_COLUMNS) return "the header has too many columns";
   for (const column of REQUIRED) {
     if (!words.includes(column)) return `the header has no column "${column}"`;
@@ -89,7 +88,13 @@ export function parseHeader(line: string): Header | string {
       return `the header has two columns "${column}"`;
     }
   }
-  const numbers = numberColumns(words);
+  return undefined;
+}
+
+/** Reads a header with which nothing is wrong. */
+export function parseHeader(line: string): Header {
+  const spans = splitWords(line);
+  const numbers = numberColumns(wordsOf(line));
   const { id, name, state, localIp = -1 } = numbers;
   return {
     starts: spans.map(({ start }) => start),
@@ -100,6 +105,11 @@ export function parseHeader(line: string): Header | string {
       (state === name + 1 || (id === name + 1 && state === name + 2)),
     ...emptyColumns(numbers),
   };
+}
+
+/** In lower case. */
+function wordsOf(line: string): readonly string[] {
+  return splitWords(line).map((span) => textOf(line, span).toLowerCase());
 }
 
 function numberColumns(words: readonly string[]): ColumnNumbers {

@@ -6,7 +6,14 @@
  */
 
 import type { EmptyColumns, Header } from "./vpn_flow_header.ts";
-import { type Span, textOf } from "./words.ts";
+import { measure, type Span, textOf } from "./words.ts";
+
+/** A row and all that the evidence is taken from. */
+export interface Row {
+  readonly line: string;
+  readonly words: readonly Span[];
+  readonly header: Header;
+}
 
 /** The span of each column's value; `undefined` for an empty column. */
 export type Reading = readonly (Span | undefined)[];
@@ -14,7 +21,11 @@ export type Reading = readonly (Span | undefined)[];
 /** Ids are 1 to 65535, and may be aligned to the right. */
 const MAX_ID_LENGTH = 5;
 
-/** Gives each column its word, the name what is left in the middle. */
+/**
+ * Gives each column its word, and the name what is left in the middle.
+ *
+ * @returns `undefined` if there are too few words.
+ */
 export function countOff(
   words: readonly Span[],
   { starts, numbers }: Header,
@@ -39,7 +50,7 @@ export function countOff(
  * Whether each value starts where a program that pads its columns puts it,
  * give or take the one column by which values and headers are seen to differ.
  */
-export function standsUnder(reading: Reading, header: Header): boolean {
+function standsUnder(reading: Reading, header: Header): boolean {
   return stands(reading, header, { low: 0, high: 0 }, 0);
 }
 
@@ -47,7 +58,7 @@ export function standsUnder(reading: Reading, header: Header): boolean {
  * Whether what stands before the name stands under its headers, and the values
  * behind the name, at least two, as far apart as theirs.
  */
-export function standsApart(reading: Reading, header: Header): boolean {
+function standsApart(reading: Reading, header: Header): boolean {
   const behind = header.numbers.name + 1;
   return countBehindName(reading, header) > 1 &&
     stands(reading.slice(0, behind), header, { low: 0, high: 0 }, 0) &&
@@ -55,7 +66,11 @@ export function standsApart(reading: Reading, header: Header): boolean {
 }
 
 /**
- * @param moved How far the values are moved: at least, at most.
+ * Goes through the values from left to right. Each may stand one column off, and
+ * one that is longer than its column moves those behind it.
+ *
+ * @param moved By how many columns the first value may be moved, from `low` to
+ * `high`.
  * @param from The first column that counts.
  */
 function stands(
@@ -87,7 +102,7 @@ function stands(
 }
 
 /** Whether the name ends before the header of the next column starts. */
-export function isWithinColumn(
+function isWithinColumn(
   reading: Reading,
   { starts, numbers }: Header,
 ): boolean {
@@ -96,13 +111,13 @@ export function isWithinColumn(
 }
 
 /** Whether the values behind a name, at least two, show where it ends. */
-export function isPinned(reading: Reading, header: Header): boolean {
+function isPinned(reading: Reading, header: Header): boolean {
   return header.numbers.name === header.starts.length - 1 ||
     countBehindName(reading, header) > 1;
 }
 
 function countBehindName(reading: Reading, { numbers }: Header): number {
-  // Where an id stands is known too loosely to tell.
+  // An id does not count: it may stand anywhere in its column.
   return reading.filter((span, number) =>
     span !== undefined && number > numbers.name && number !== numbers.id
   ).length;
@@ -115,4 +130,66 @@ export function hasGap(
   { numbers }: Header,
 ): boolean {
   return textOf(line, reading[numbers.name]).includes("  ");
+}
+
+/**
+ * Whether a padded row shows where its name ends although its header has no
+ * positions: by two blanks, or by the id.
+ */
+export function showsNameEnd(
+  line: string,
+  reading: Reading,
+  { numbers, isIdBehindName }: Header,
+): boolean {
+  return isIdBehindName || line.startsWith("  ", reading[numbers.name]?.end);
+}
+
+/** The places of a row's words, by each measure that columns are padded by. */
+export class Places {
+  readonly #row: Row;
+  readonly #measures: readonly (readonly Span[])[];
+
+  constructor(row: Row) {
+    this.#row = row;
+    this.#measures = measure(row.line, row.words);
+  }
+
+  /** Whether the values stand under their headers, whatever the name holds. */
+  areUnderHeaders(empty: EmptyColumns): boolean {
+    const { header } = this.#row;
+    return this.#some(empty, (reading) => standsUnder(reading, header));
+  }
+
+  /** Whether the values stand under their headers, with these columns empty. */
+  fit(empty: EmptyColumns): boolean {
+    const { header } = this.#row;
+    const isCertainMeasure = this.#measures.length === 1;
+    const mayHaveGap = isCertainMeasure && header.emptyByCount.includes(empty);
+    const hasGap = this.#hasGap(empty);
+    return this.#some(empty, (reading) => {
+      const isWithin = isWithinColumn(reading, header);
+      return standsUnder(reading, header) &&
+        (isPinned(reading, header) || (isCertainMeasure && isWithin)) &&
+        (!hasGap || (mayHaveGap && isWithin));
+    });
+  }
+
+  /** Whether the values behind the name stand as far apart as their headers. */
+  areMoved(empty: EmptyColumns): boolean {
+    return !this.#hasGap(empty) &&
+      this.#some(empty, (reading) => standsApart(reading, this.#row.header));
+  }
+
+  #some(empty: EmptyColumns, test: (reading: Reading) => boolean): boolean {
+    return this.#measures.some((words) => {
+      const reading = countOff(words, this.#row.header, empty);
+      return reading !== undefined && test(reading);
+    });
+  }
+
+  #hasGap(empty: EmptyColumns): boolean {
+    const { line, words, header } = this.#row;
+    const reading = countOff(words, header, empty);
+    return reading !== undefined && hasGap(line, reading, header);
+  }
 }

@@ -43,7 +43,7 @@ export function toState(word: string): TunnelState | undefined {
   }
 }
 
-/** Whether a word says something of a tunnel's monitor. */
+/** Whether a word is one that the column of the monitor can hold. */
 export function isMonitor(word: string): boolean {
   switch (word.toLowerCase()) {
     case "off":
@@ -70,7 +70,7 @@ export function isInterface(word: string): boolean {
   return INTERFACE.test(word);
 }
 
-/** Whether id, addresses and interface are what they most often are. */
+/** Whether id, addresses and interface look as they mostly do; quick to tell. */
 export function isPlain(tunnel: Tunnel): boolean {
   return DIGITS.test(tunnel.id) && IPV4.test(tunnel.localIp) &&
     IPV4.test(tunnel.peerIp) && INTERFACE.test(tunnel.interfaceName);

@@ -53,7 +53,7 @@ export function textOf(line: string, span: Span | undefined): string {
   return span === undefined ? "" : line.slice(span.start, span.end);
 }
 
-/** The words by each measure that gives them other places than the others. */
+/** The places of the words by each measure; by one where all measures agree. */
 export function measure(
   line: string,
   words: readonly Span[],
@@ -81,6 +81,7 @@ function utf8Length(character: string): number {
   return code < 0x10000 ? 3 : 4;
 }
 
+/** Columns that a character takes on a terminal: 0, 1 or 2. */
 export function screenWidth(character: string): number {
   if (character < "\u0080") return 1;
   if (ZERO_WIDTH.test(character)) return 0;

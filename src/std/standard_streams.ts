@@ -6,8 +6,8 @@
 
 import { StartError } from "./start_error.ts";
 
-/** Bytes of a saved text. */
-const MAX_INPUT = 64 * 2 ** 20;
+/** A saved text is never as large. */
+const MAX_INPUT_BYTES = 64 * 2 ** 20;
 
 /**
  * Reads a stream to its end.
@@ -22,7 +22,7 @@ export async function readInput(
   try {
     for await (const chunk of readable) {
       size += chunk.length;
-      if (size > MAX_INPUT) break;
+      if (size > MAX_INPUT_BYTES) break;
       chunks.push(chunk);
     }
   } catch (error) {
@@ -30,7 +30,7 @@ export async function readInput(
     const message = `Cannot read standard input: ${error.message}`;
     throw new StartError(message, { cause: error });
   }
-  if (size > MAX_INPUT) {
+  if (size > MAX_INPUT_BYTES) {
     throw new StartError("Cannot read standard input: it is over 64 MiB");
   }
   return await new Blob(chunks).bytes();

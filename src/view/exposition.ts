@@ -23,6 +23,7 @@ export interface MetricFamily {
   readonly name: string;
   readonly type: "counter" | "gauge";
   readonly help: string;
+  /** All with the same label names, in the same order. */
   readonly samples: readonly Sample[];
 }
 
@@ -33,21 +34,32 @@ export interface MetricFamily {
  * values are escaped: label values come from the firewall.
  */
 export function render(families: readonly MetricFamily[]): string {
-  return families.map(renderFamily).join("");
+  let text = "";
+  for (const family of families) text = append(text, family);
+  return text;
 }
 
-function renderFamily({ name, type, help, samples }: MetricFamily): string {
-  // One chain of short appends: template strings nested in each other, or a
-  // text of its own for each sample, read better and take V8 far longer.
-  let text = `# HELP ${name} ${escapeHelp(help)}\n# TYPE ${name} ${type}\n`;
+/**
+ * Appends a family to the text before it. A table of 10,000 tunnels makes
+ * 160,000 pieces: V8 is quickest with one text that grows by one short piece
+ * at a time, and with all that the samples share made beforehand.
+ */
+function append(
+  text: string,
+  { name, type, help, samples }: MetricFamily,
+): string {
+  const openings = Object.keys(samples[0]?.labels ?? {}).map((label, n) => ({
+    label,
+    opening: `${n === 0 ? `${name}{` : '",'}${label}="`,
+  }));
+  const end = openings.length === 0 ? `${name} ` : '"} ';
+  text += `# HELP ${name} ${escapeHelp(help)}\n# TYPE ${name} ${type}\n`;
   for (const { labels = {}, value } of samples) {
-    text += name;
-    let opening = "{";
-    for (const label of Object.keys(labels)) {
-      text += opening + label + '="' + escapeLabel(labels[label] ?? "");
-      opening = '",';
+    for (const { label, opening } of openings) {
+      text += opening;
+      text += escapeLabel(labels[label] ?? "");
     }
-    text += (opening === "{" ? " " : '"} ') + renderValue(value) + "\n";
+    text += end + renderValue(value) + "\n";
   }
   return text;
 }

@@ -7,17 +7,17 @@
 import type { Since } from "../model/history.ts";
 
 /** A whole number, its thousands separated. */
-export function count(amount: number): string {
+export function formatCount(amount: number): string {
   return String(amount).replace(/\B(?=(?:\d{3})+$)/g, ",");
 }
 
 /** "1 tunnel", "12,345 tunnels". */
-export function plural(amount: number, noun: string): string {
-  return `${count(amount)} ${noun}${amount === 1 ? "" : "s"}`;
+export function formatAmount(amount: number, noun: string): string {
+  return `${formatCount(amount)} ${noun}${amount === 1 ? "" : "s"}`;
 }
 
 /** A length of time in seconds, as precise as one needs it. */
-export function span(seconds: number): string {
+export function formatSpan(seconds: number): string {
   if (seconds < 120) return `${Math.ceil(seconds)} s`;
   if (seconds < 7_200) return `${Math.floor(seconds / 60)} min`;
   if (seconds < 172_800) return `${Math.floor(seconds / 3_600)} h`;
@@ -25,29 +25,31 @@ export function span(seconds: number): string {
 }
 
 /** Seconds spent on something, as precise as they were measured. */
-export function duration(seconds: number): string {
+export function formatDuration(seconds: number): string {
   if (seconds < 1) return `${Math.ceil(seconds * 1_000)} ms`;
   return `${seconds.toFixed(seconds < 10 ? 2 : 1)} s`;
 }
 
 /** A Unix time in seconds: "14:05 UTC", with the day if it is another one. */
-export function time(at: number, now: number): string {
+export function formatTime(at: number, now: number): string {
   const [day, clock] = dayAndClock(at);
   const [today] = dayAndClock(now);
   return day === today ? `${clock} UTC` : `${day} ${clock} UTC`;
 }
 
 /** "since 14:05 UTC (12 min)"; what was so from the start, "at least". */
-export function since({ at, isAtLeast }: Since, now: number): string {
+export function formatSince({ at, isAtLeast }: Since, now: number): string {
   const words = isAtLeast ? "since at least" : "since";
-  return `${words} ${time(at, now)} (${span(Math.max(0, now - at))})`;
+  return `${words} ${formatTime(at, now)} (${
+    formatSpan(Math.max(0, now - at))
+  })`;
 }
 
 /** What stands between commas, with "and" before the last one. */
-export function listed(names: readonly string[], limit = 5): string {
+export function joinNames(names: readonly string[], limit = 5): string {
   const shown = names.slice(0, limit);
   const others = names.length - shown.length;
-  if (others > 0) shown.push(`${count(others)} more`);
+  if (others > 0) shown.push(`${formatCount(others)} more`);
   const last = shown.pop() ?? "";
   return shown.length === 0 ? last : `${shown.join(", ")} and ${last}`;
 }

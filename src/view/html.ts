@@ -23,9 +23,10 @@ export class Html {
 export type Content = Html | string | number | undefined | readonly Content[];
 
 /**
- * Writes HTML. (The formatter rewrites the blanks of a template that is tagged
- * `html`, hence another name.) Values are text and are escaped, unless they were written
- * through this tag themselves. Attributes have to stand in double quotes.
+ * Writes HTML. Values are text and are escaped, unless they were written through
+ * this tag themselves. Attributes have to stand in double quotes.
+ *
+ * It is not called `html`, as the formatter would then change the blanks in it.
  */
 export function markup(
   parts: TemplateStringsArray,

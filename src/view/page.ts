@@ -9,20 +9,25 @@ import { ADVICE } from "../model/advice.ts";
 import type { LoginHold, Status } from "../model/poll.ts";
 import type { Mask } from "../std/quote.ts";
 import {
-  addCounts,
-  describeCounts,
   type FirewallView,
   isWell,
-  reasonsOf,
-  total,
-  toVerdict,
   toView,
   urgencyOf,
-} from "./conclusions.ts";
-import { count, listed, plural, since, span, time } from "./format.ts";
+} from "./firewall_view.ts";
+import {
+  formatAmount,
+  formatCount,
+  formatSince,
+  formatSpan,
+  formatTime,
+  joinNames,
+} from "./format.ts";
 import { type Html, markup } from "./html.ts";
-import { anchorOf, type Budget, renderFirewall } from "./page_firewall.ts";
+import { renderFirewall } from "./page_firewall.ts";
+import { anchorOf, type Budget, pathOf } from "./page_frame.ts";
 import { STYLE } from "./page_style.ts";
+import { addCounts, describeCounts, total } from "./tunnel_condition.ts";
+import { countServing, reasonsOf, toVerdict } from "./verdict.ts";
 
 /** What the page is made of. */
 export interface PageInput {
@@ -44,7 +49,7 @@ export interface PageInput {
 }
 
 /** Seconds after which a browser asks for the page again. */
-const REFRESH = 30;
+const REFRESH_S = 30;
 
 /** Rows of tunnels and changes on the page: a browser has to stay quick. */
 const MAX_ROWS = 1_000;
@@ -76,7 +81,7 @@ export function renderPage(input: PageInput): string {
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="refresh" content="${REFRESH}">
+<meta http-equiv="refresh" content="${REFRESH_S}">
 <title>${findings.join(", ")} – ${subject}</title>
 <style>${STYLE}</style>
 </head>
@@ -90,9 +95,9 @@ ${renderHold(input, views)}\
 ${isAlone ? undefined : renderIndex(views, input)}${renderAdvice(views)}\
 ${renderSections(shown, input, { isAlone, budget })}</main>
 <footer>
-<p>As of ${time(input.now, input.now)}, \
+<p>As of ${formatTime(input.now, input.now)}, \
 ${new Date(input.now * 1_000).toISOString().slice(0, 10)}. Renewed every \
-${REFRESH} s. This page shows the last polls and starts none.</p>
+${REFRESH_S} s. This page shows the last polls and starts none.</p>
 <p>panos-ipsec-exporter ${input.version} · <a href="/metrics">/metrics</a> · \
 <a href="/">all firewalls</a></p>
 </footer>
@@ -131,14 +136,13 @@ function renderHold(
   if (hold === undefined || hold.until <= now) return undefined;
   const served = views.filter(({ status }) => status.poll?.ok).length;
   const { remedy } = ADVICE.auth;
+  const end = `${formatTime(hold.until, now)} (${
+    formatSpan(hold.until - now)
+  })`;
   return markup`<section class="bad">
-<h2>Logins held until ${time(hold.until, now)} (${
-    span(
-      hold.until - now,
-    )
-  }) by \
-${listed(hold.culprits)}; ${plural(served, "firewall")} served over open \
-sessions</h2>
+<h2>Logins held until ${end} by \
+${joinNames(hold.culprits)}; ${formatAmount(served, "firewall")} served over \
+open sessions</h2>
 <p>${remedy}</p>
 </section>
 `;
@@ -154,7 +158,7 @@ function renderAdvice(views: readonly FirewallView[]): Html | undefined {
       poll?.ok === false && poll.reason === reason ? [target] : []
     );
     return markup`<div class="note bad">
-<h3>${title}: ${listed(names)}</h3>
+<h3>${title}: ${joinNames(names)}</h3>
 <p>${meaning}</p>
 <p>${remedy}</p>
 </div>
@@ -176,7 +180,7 @@ function renderIndex(views: readonly FirewallView[], { now }: PageInput): Html {
   const rest = others === 0
     ? undefined
     : markup`<p>And ${
-      plural(others, "firewall")
+      formatAmount(others, "firewall")
     } with nothing to look at.</p>\n`;
   return markup`<nav aria-label="Firewalls">
 <ul>
@@ -186,13 +190,12 @@ ${rest}</nav>
 }
 
 function renderLine(view: FirewallView, now: number): Html {
-  const { status, tone, since: began } = view;
+  const { status, tone, since } = view;
   const { target } = status;
-  const moment = began === undefined ? "" : `, ${since(began, now)}`;
+  const moment = since === undefined ? "" : `, ${formatSince(since, now)}`;
   if (isWell(view)) {
-    const path = `/?firewall=${encodeURIComponent(target)}`;
     return markup`<li id="${anchorOf(target)}"><span class="is ${tone}">\
-<a href="${path}">${target}</a></span> ${describeFirewall(view)}</li>
+<a href="${pathOf(target)}">${target}</a></span> ${describeFirewall(view)}</li>
 `;
   }
   const path = `#${encodeURIComponent(anchorOf(target))}`;
@@ -216,17 +219,17 @@ function describeFirewall(view: FirewallView): string {
 function describeFirewalls(views: readonly FirewallView[]): string {
   const failing = views.filter((view) => view.isFailing).length;
   const pending = views.filter((view) => view.isPending).length;
-  const parts = [`${count(views.length - failing - pending)} answering`];
-  if (failing > 0) parts.push(`${count(failing)} not`);
-  if (pending > 0) parts.push(`${count(pending)} not polled yet`);
-  return `${plural(views.length, "firewall")}, ${parts.join(", ")}`;
+  const parts = [`${formatCount(views.length - failing - pending)} answering`];
+  if (failing > 0) parts.push(`${formatCount(failing)} not`);
+  if (pending > 0) parts.push(`${formatCount(pending)} not polled yet`);
+  return `${formatAmount(views.length, "firewall")}, ${parts.join(", ")}`;
 }
 
 function describeAllTunnels(views: readonly FirewallView[]): string {
-  const serving = addCounts(views.filter((view) => !view.isStandby));
-  const standby = total(addCounts(views.filter((view) => view.isStandby)));
-  const text = describeCounts(serving);
+  const onStandby = views.filter((view) => view.isStandby);
+  const standby = total(addCounts(onStandby.map(({ counts }) => counts)));
+  const text = describeCounts(countServing(views));
   return standby === 0
     ? text
-    : `${text} · ${count(standby)} on standby, not counted`;
+    : `${text} · ${formatCount(standby)} on standby, not counted`;
 }

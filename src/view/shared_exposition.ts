@@ -13,7 +13,7 @@ interface Rendered {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** Keeps what was rendered last of each firewall. */
+/** Keeps what was rendered last for each firewall. */
 export class SharedExposition {
   readonly #lastByTarget = new Map<string, Rendered>();
 
@@ -27,7 +27,10 @@ export class SharedExposition {
   }
 }
 
-/** Logins are counted, and held back, between polls too. */
+/**
+ * Whether all fields are the same. That the poll is the same is not enough:
+ * logins are counted and held also between polls.
+ */
 function isSame(one: Status, other: Status): boolean {
   const fields = new Map(Object.entries(other));
   return Object.entries(one).every(([name, value]) =>

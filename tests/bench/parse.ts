@@ -11,7 +11,7 @@ import { parseVpnFlowXml } from "../../src/panos/vpn_flow_xml.ts";
 import { render } from "../../src/view/exposition.ts";
 import { firewallFamilies } from "../../src/view/metrics.ts";
 import type { Status } from "../../src/model/poll.ts";
-import type { VpnFlow } from "../../src/model/tunnel.ts";
+import { mergeRows, type VpnFlow } from "../../src/model/tunnel.ts";
 import { NEGOTIATED } from "../support/status.ts";
 
 const SIZES = [100, 1_000, 10_000, 100_000];
@@ -60,7 +60,7 @@ function statusOf(flow: VpnFlow): Status {
     target: "fw.example",
     poll: {
       ok: true,
-      flow,
+      flow: mergeRows(flow),
       form: "text",
       haState: "active",
       durations,

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { diagnose } from "../../src/check/diagnosis.ts";
-import type { Findings, Table } from "../../src/check/findings.ts";
+import type { Examined, Table } from "../../src/check/findings.ts";
 import { readColumns } from "../../src/check/layout.ts";
 import { writeLetter } from "../../src/check/letter.ts";
 import { PollError } from "../../src/model/poll.ts";
+import { NEGOTIATED } from "../support/status.ts";
 import {
   inventTunnels,
   printVpnFlow,
@@ -13,12 +14,12 @@ import {
 const TEXT = tableOf(printVpnFlow(inventTunnels(2)));
 const NOTHING = tableOf(printVpnFlow([]));
 
-const FINDINGS: Findings = {
+const FINDINGS: Examined = {
   target: "fw1",
   durations: [],
   credential: "accepted",
   loginError: undefined,
-  negotiated: undefined,
+  negotiated: NEGOTIATED,
   haState: "active",
   text: TEXT,
   xml: TEXT,
@@ -35,7 +36,7 @@ Deno.test("diagnose() finds what the exporter can rely on", async (t) => {
   const unread = new PollError("parse", "Cannot read the reply");
   const cases: readonly (readonly [
     string,
-    Partial<Findings>,
+    Partial<Examined>,
     boolean,
     string,
   ])[] = [
@@ -102,7 +103,7 @@ Deno.test("diagnose() says that a standby firewall tells nothing of its tunnels"
 });
 
 Deno.test("a letter shows a row that one form lacks", () => {
-  const findings: Findings = { ...FINDINGS, xml: NOTHING };
+  const findings: Examined = { ...FINDINGS, xml: NOTHING };
   const diagnosis = diagnose(findings);
   const letter = writeLetter(
     { findings, diagnosis, advice: ["pin the key"] },

@@ -5,7 +5,7 @@ import type { HaState } from "../../src/model/high_availability.ts";
 import type { Fields } from "../../src/std/log.ts";
 import { type Poll, PollError, type Reason } from "../../src/model/poll.ts";
 import { NO_DURATIONS } from "../../src/model/stopwatch.ts";
-import type { Tunnel } from "../../src/model/tunnel.ts";
+import { mergeRows, type Tunnel } from "../../src/model/tunnel.ts";
 
 Deno.test("a good poll is worth a line when it is the first, and then no more", () => {
   const { journal, take } = start();
@@ -297,7 +297,7 @@ function tunnels(size: number): readonly Tunnel[] {
 const FINISHED = { durations: NO_DURATIONS, finishedAt: 0 };
 
 function good(tunnels: readonly Tunnel[], haState?: HaState): Poll {
-  const flow = { tunnels, configured: tunnels.length };
+  const flow = mergeRows({ tunnels, configured: tunnels.length });
   return { ok: true, flow, form: "text", haState, ...FINISHED };
 }
 

@@ -458,6 +458,7 @@ const FINISHED = { durations: NO_DURATIONS, finishedAt: 0 };
 const GOOD: Poll = {
   ok: true,
   flow: {
+    contradictions: [],
     configured: 1,
     tunnels: [{
       id: "1",

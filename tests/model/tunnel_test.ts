@@ -58,5 +58,5 @@ Deno.test("mergeRows() says what the rows of one tunnel come to", async (t) => {
 Deno.test("mergeRows() takes another interface for another tunnel", () => {
   const tunnels = [OSLO, { ...OSLO, ...DOWN, interfaceName: "tunnel.3" }];
   const merged = mergeRows({ tunnels, configured: 2 });
-  assert.deepEqual(merged, { tunnels, contradictions: [] });
+  assert.deepEqual(merged, { tunnels, configured: 2, contradictions: [] });
 });

@@ -6,7 +6,8 @@ import { PollError, type Reason } from "../../src/model/poll.ts";
 import type { VpnFlow } from "../../src/model/tunnel.ts";
 import type { Clock } from "../../src/std/clock.ts";
 import { quote } from "../../src/std/quote.ts";
-import { parseVpnFlow, VpnFlowError } from "../../src/panos/vpn_flow.ts";
+import { parseVpnFlow } from "../../src/panos/vpn_flow.ts";
+import { VpnFlowError } from "../../src/panos/vpn_flow_error.ts";
 import { type FakeTime, stopTime } from "../support/fake_time.ts";
 import { inventTunnels, printVpnFlow } from "../support/vpn_flow_reply.ts";
 

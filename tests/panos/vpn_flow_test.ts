@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { render } from "../../src/view/exposition.ts";
 import { firewallFamilies } from "../../src/view/metrics.ts";
 import { isPagerPrompt } from "../../src/panos/cli_messages.ts";
-import { VpnFlowError } from "../../src/panos/vpn_flow.ts";
+import { VpnFlowError } from "../../src/panos/vpn_flow_error.ts";
 import { quote } from "../../src/std/quote.ts";
 import { statusOf } from "../support/status.ts";
 

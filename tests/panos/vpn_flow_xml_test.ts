@@ -2,7 +2,7 @@ import { quote } from "../../src/std/quote.ts";
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { createScreen } from "../../src/panos/screen.ts";
-import { VpnFlowError } from "../../src/panos/vpn_flow.ts";
+import { VpnFlowError } from "../../src/panos/vpn_flow_error.ts";
 import {
   holdsVpnFlowXml,
   parseVpnFlowXml,

@@ -8,6 +8,7 @@ import {
   firewallFamilies,
   processFamilies,
 } from "../../src/view/metrics.ts";
+import { mergeRows } from "../../src/model/tunnel.ts";
 import { parsePrivateKey } from "../../src/ssh/private_key.ts";
 import { inventTunnels, printVpnFlow } from "../support/vpn_flow_reply.ts";
 import { NEGOTIATED } from "../support/status.ts";
@@ -55,7 +56,7 @@ Deno.test("README.md documents exactly the metrics that are shown", () => {
       target: "fw1.example.net",
       poll: {
         ok: true,
-        flow,
+        flow: mergeRows(flow),
         form: "text",
         haState: "active",
         durations,
@@ -69,7 +70,7 @@ Deno.test("README.md documents exactly the metrics that are shown", () => {
       history: NO_HISTORY,
     }),
     ...buildFamilies({ version: "1", revision: "1", denoVersion: "1" }),
-    ...processFamilies({ cpuSeconds: 1, residentMemoryBytes: 1, startTime: 1 }),
+    ...processFamilies({ cpuSeconds: 1, residentMemoryBytes: 1, startedAt: 1 }),
   ];
   const documented = ROWS
     .filter(([, type]) => type === "gauge" || type === "counter")

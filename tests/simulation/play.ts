@@ -8,7 +8,7 @@
 import { createFleet, type Fleet } from "../../src/firewall/fleet.ts";
 import type { Firewall } from "../../src/firewall/firewall.ts";
 import type { Poll, Status } from "../../src/model/poll.ts";
-import { toView } from "../../src/view/conclusions.ts";
+import { toView } from "../../src/view/firewall_view.ts";
 import { render } from "../../src/view/exposition.ts";
 import { firewallFamilies } from "../../src/view/metrics.ts";
 import { createConfig } from "../support/fleet_of_one.ts";

@@ -19,7 +19,7 @@ export function familyNames(): ReadonlySet<string> {
       history: NO_HISTORY,
     }),
     ...buildFamilies({ version: "", revision: "", denoVersion: "" }),
-    ...processFamilies({ cpuSeconds: 0, residentMemoryBytes: 0, startTime: 0 }),
+    ...processFamilies({ cpuSeconds: 0, residentMemoryBytes: 0, startedAt: 0 }),
   ];
   return new Set(families.map(({ name }) => name));
 }

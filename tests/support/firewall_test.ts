@@ -23,7 +23,7 @@ import {
   startRawServer,
   staySilent,
 } from "./raw_server.ts";
-import { VpnFlowError } from "../../src/panos/vpn_flow.ts";
+import { VpnFlowError } from "../../src/panos/vpn_flow_error.ts";
 import { inventTunnels, printVpnFlow, readVpnFlow } from "./vpn_flow_reply.ts";
 import {
   printUnknownLayout,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 // @ts-types="@types/ssh2"
 import { Client } from "ssh2";
-import { VpnFlowError } from "../../src/panos/vpn_flow.ts";
+import { VpnFlowError } from "../../src/panos/vpn_flow_error.ts";
 import {
   type OpenSsh,
   type Shell,

@@ -13,7 +13,11 @@ import type {
   Poll,
   Status,
 } from "../../src/model/poll.ts";
-import type { Tunnel, VpnFlow } from "../../src/model/tunnel.ts";
+import {
+  mergeRows,
+  type Tunnel,
+  type VpnFlow,
+} from "../../src/model/tunnel.ts";
 import { NO_DURATIONS } from "../../src/model/stopwatch.ts";
 import { render } from "../../src/view/exposition.ts";
 import { firewallFamilies } from "../../src/view/metrics.ts";
@@ -40,7 +44,9 @@ export const NEVER_POLLED: Status = {
 
 /** The status of a firewall whose last poll returned this. */
 export function statusOf(flow: VpnFlow): Status {
-  return statusAfter([goodPoll(flow.tunnels, { flow })], { logins: 1 });
+  return statusAfter([goodPoll(flow.tunnels, { flow: mergeRows(flow) })], {
+    logins: 1,
+  });
 }
 
 /** The status of a firewall after these polls, the last one last. */
@@ -68,7 +74,7 @@ export function goodPoll(
 ): GoodPoll {
   return {
     ok: true,
-    flow: { tunnels, configured: tunnels.length },
+    flow: mergeRows({ tunnels, configured: tunnels.length }),
     form: "text",
     haState: undefined,
     durations: NO_DURATIONS,

@@ -12,7 +12,7 @@ import { render } from "../../src/view/exposition.ts";
 import { mergeRows } from "../../src/model/tunnel.ts";
 import { firewallFamilies } from "../../src/view/metrics.ts";
 import type { VpnFlow } from "../../src/model/tunnel.ts";
-import { VpnFlowError } from "../../src/panos/vpn_flow.ts";
+import { VpnFlowError } from "../../src/panos/vpn_flow_error.ts";
 import { readExposition } from "./exposition_reader.ts";
 import { statusOf } from "./status.ts";
 import {

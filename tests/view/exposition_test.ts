@@ -23,9 +23,9 @@ Deno.test("render() writes families and samples in the order given", () => {
       samples: [
         { labels: { z: "1", y: "2" }, value: 0.5 },
         { labels: { z: "", y: "3" }, value: -1 },
-        { labels: {}, value: 3 },
       ],
     }),
+    family({ name: "c", samples: [{ labels: {}, value: 3 }] }),
   ]);
   assert.equal(
     text,
@@ -37,7 +37,9 @@ b_total 2
 # TYPE a gauge
 a{z="1",y="2"} 0.5
 a{z="",y="3"} -1
-a 3
+# HELP c Help.
+# TYPE c gauge
+c 3
 `,
   );
 });

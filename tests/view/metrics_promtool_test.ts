@@ -9,6 +9,7 @@ import {
   processFamilies,
 } from "../../src/view/metrics.ts";
 import type { Poll, Status } from "../../src/model/poll.ts";
+import { mergeRows } from "../../src/model/tunnel.ts";
 import { NO_DURATIONS } from "../../src/model/stopwatch.ts";
 import { isAbsent } from "../support/program.ts";
 import { inventTunnels, printVpnFlow } from "../support/vpn_flow_reply.ts";
@@ -73,7 +74,7 @@ function goodPoll(): Poll {
   }));
   return {
     ok: true,
-    flow: readVpnFlow(printVpnFlow(tunnels)),
+    flow: mergeRows(readVpnFlow(printVpnFlow(tunnels))),
     form: "text",
     haState: "active-primary",
     durations: { ...NO_DURATIONS, command: 0.0015 },
@@ -103,7 +104,7 @@ function ownFamilies(): ReturnType<typeof buildFamilies> {
     ...processFamilies({
       cpuSeconds: 0.75,
       residentMemoryBytes: 62_000_000,
-      startTime: NOW,
+      startedAt: NOW,
     }),
   ];
 }

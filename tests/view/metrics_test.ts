@@ -8,7 +8,7 @@ import {
   processFamilies,
 } from "../../src/view/metrics.ts";
 import { PHASES, REASONS, type Status } from "../../src/model/poll.ts";
-import type { Tunnel } from "../../src/model/tunnel.ts";
+import { mergeRows, type Tunnel } from "../../src/model/tunnel.ts";
 import { execute, isAbsent, temporaryFolder } from "../support/program.ts";
 import { NO_DURATIONS } from "../../src/model/stopwatch.ts";
 import { NEGOTIATED, statusOf } from "../support/status.ts";
@@ -49,7 +49,7 @@ const GOOD: Status = {
   ...NEVER_POLLED,
   poll: {
     ok: true,
-    flow: { tunnels: [OSLO, BERGEN], configured: 4 },
+    flow: mergeRows({ tunnels: [OSLO, BERGEN], configured: 4 }),
     form: "text",
     haState: "active-primary",
     durations: { ...NO_DURATIONS, auth: 0.25, command: 1.5 },
@@ -79,7 +79,7 @@ const BUILD = { version: "1.0.0", revision: "0123abc", denoVersion: "2.9.6" };
 const PROCESS = {
   cpuSeconds: 3.21,
   residentMemoryBytes: 61_341_696,
-  startTime: 1_795_420_000.12,
+  startedAt: 1_795_420_000.12,
 };
 
 Deno.test("firewallFamilies() tells all of a good poll, in this order", () => {
@@ -222,15 +222,17 @@ Deno.test("the exporter's own families need no firewall", () => {
   );
 });
 
-Deno.test("every family has its own name, a sentence of help and sorted labels", () => {
+Deno.test("every family has its own name, a sentence of help and the same sorted labels", () => {
   const families = everything(GOOD);
   const names = families.map(({ name }) => name);
   assert.deepEqual([...new Set(names)], names);
   for (const { name, type, help, samples } of families) {
     assert.match(help, /^[A-Z].*\.$/, name);
     assert.equal(type === "counter", name.endsWith("_total"), name);
+    const shared = Object.keys(samples[0]?.labels ?? {});
+    assert.deepEqual(shared, shared.toSorted());
     for (const { labels = {} } of samples) {
-      assert.deepEqual(Object.keys(labels), Object.keys(labels).toSorted());
+      assert.deepEqual(Object.keys(labels), shared);
     }
   }
 });

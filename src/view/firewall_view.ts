@@ -1,0 +1,124 @@
+/**
+ * What is concluded about one firewall from its last polls.
+ *
+ * @module
+ */
+
+import { isFaulty, isStandby } from "../model/high_availability.ts";
+import type { Since } from "../model/history.ts";
+import type { Status } from "../model/poll.ts";
+import {
+  CONDITIONS,
+  countConditions,
+  type Counts,
+  groupTunnels,
+  NO_COUNTS,
+  sinceOfTunnel,
+  type Tone,
+  TONE_OF,
+  TONES,
+  type TunnelGroup,
+} from "./tunnel_condition.ts";
+
+/** Seconds after which Prometheus forgets a series. */
+export const STALE_AFTER_S = 300;
+
+/** A firewall with what is concluded about it. */
+export interface FirewallView {
+  readonly status: Status;
+  /** As last read, worst first. */
+  readonly tunnels: readonly TunnelGroup[];
+  /** Of a firewall that answers; all 0 for another. */
+  readonly counts: Counts;
+  /** Of the firewall and its tunnels together. */
+  readonly tone: Tone;
+  /** Its last poll failed. */
+  readonly isFailing: boolean;
+  /** It was not polled yet. */
+  readonly isPending: boolean;
+  /** It carries no traffic by design: what its tunnels say means nothing. */
+  readonly isStandby: boolean;
+  /** It should carry traffic and cannot. */
+  readonly isFaulty: boolean;
+  /** Its data plane may be gone while its management plane answers. */
+  readonly isEmpty: boolean;
+  /** Its last poll is so old that Prometheus has forgotten it. */
+  readonly isStale: boolean;
+  /** It gets no login for now, whoever rejected one. */
+  readonly areLoginsHeld: boolean;
+  /** Since when it is what it is, as far as that is known. */
+  readonly since: Since | undefined;
+}
+
+/**
+ * Draws the conclusions about one firewall.
+ *
+ * @param now Unix time in seconds.
+ */
+export function toView(status: Status, now: number): FirewallView {
+  const { poll, history } = status;
+  const tunnels = groupTunnels(history.sightings, now);
+  const isFailing = poll?.ok === false;
+  const haState = history.haState;
+  const standby = haState !== undefined && isStandby(haState);
+  const flags = {
+    isFailing,
+    isPending: poll === undefined,
+    isStandby: standby && !isFailing,
+    isFaulty: haState !== undefined && isFaulty(haState) && !isFailing,
+    isEmpty: poll?.ok === true && tunnels.length === 0 && !standby,
+    isStale: poll !== undefined && now - poll.finishedAt > STALE_AFTER_S,
+    areLoginsHeld: (status.authRetryAt ?? 0) > now,
+  };
+  const counts = poll?.ok ? countConditions(tunnels) : NO_COUNTS;
+  return {
+    status,
+    tunnels,
+    counts,
+    tone: toneOf(flags, counts),
+    since: sinceOf(status, tunnels),
+    ...flags,
+  };
+}
+
+type Flags = Pick<
+  FirewallView,
+  | "isFailing"
+  | "isFaulty"
+  | "isStandby"
+  | "isEmpty"
+  | "isStale"
+  | "areLoginsHeld"
+>;
+
+function toneOf(flags: Flags, counts: Counts): Tone {
+  if (flags.isFailing || flags.isFaulty) return "bad";
+  const worst = CONDITIONS.find((condition) => counts[condition] > 0);
+  const tone = worst === undefined || flags.isStandby ? "idle" : TONE_OF[worst];
+  const isOdd = flags.isEmpty || flags.isStale || flags.areLoginsHeld;
+  return isOdd && tone !== "bad" ? "warn" : tone;
+}
+
+function sinceOf(
+  { history }: Status,
+  tunnels: readonly TunnelGroup[],
+): Since | undefined {
+  const { failing } = history;
+  if (failing !== undefined) return { at: failing.sinceAt, isAtLeast: false };
+  const [worst] = tunnels;
+  if (worst === undefined || worst.condition === "up") return undefined;
+  return tunnels.filter(({ condition }) => condition === worst.condition)
+    .map(sinceOfTunnel)
+    .reduce((one, other) => one.at <= other.at ? one : other);
+}
+
+/** Rank on the page: a firewall that does not answer hides all its tunnels. */
+export function urgencyOf({ status, isFailing, tone }: FirewallView): number {
+  if (!isFailing) return TONES.indexOf(tone) + 2;
+  return status.poll?.ok === false && status.poll.reason === "held" ? 1 : 0;
+}
+
+/** Whether there is nothing about it that somebody has to look at. */
+export function isWell({ tone, isPending }: FirewallView): boolean {
+  return !isPending && (tone === "good" || tone === "idle");
+}

@@ -1,0 +1,40 @@
+/**
+ * What the parts of the status page share.
+ *
+ * @module
+ */
+
+import type { Mask } from "../std/quote.ts";
+
+/** How much more the page may hold; what is written is taken off. */
+export interface Budget {
+  rows: number;
+  changes: number;
+}
+
+/** What a firewall is shown with. */
+export interface Frame {
+  /** Unix time in seconds. */
+  readonly now: number;
+  /** Takes out of a firewall's text what must not be shown. */
+  readonly mask: Mask;
+  /** Is not shown in messages. */
+  readonly username: string;
+  /** The target that `/metrics` polls; `/probe` serves all others. */
+  readonly metricsTarget: string | undefined;
+  readonly budget: Budget;
+  /** Whether tunnels are listed that nobody has to look at. */
+  readonly listsAll: boolean;
+  /** Whether the page shows this firewall alone, and whole. */
+  readonly isWhole: boolean;
+}
+
+/** Where on the page a firewall stands; made of its name alone. */
+export function anchorOf(target: string): string {
+  return `fw-${target}`;
+}
+
+/** Where a firewall is shown alone, and whole. */
+export function pathOf(target: string): string {
+  return `/?firewall=${encodeURIComponent(target)}`;
+}

@@ -1,0 +1,110 @@
+/**
+ * The tunnels of one firewall on the status page.
+ *
+ * @module
+ */
+
+import type { Since } from "../model/history.ts";
+import type { Status } from "../model/poll.ts";
+import { monitorInWords, stateInWords } from "../model/tunnel_words.ts";
+import type { FirewallView } from "./firewall_view.ts";
+import { formatAmount, formatCount, formatSpan, formatTime } from "./format.ts";
+import { type Html, markup } from "./html.ts";
+import { type Frame, pathOf } from "./page_frame.ts";
+import {
+  type Condition,
+  describeCounts,
+  TONE_OF,
+  type TunnelGroup,
+} from "./tunnel_condition.ts";
+
+/** Renders the table of a firewall's tunnels, and takes its rows off the budget. */
+export function renderTunnels(
+  view: FirewallView,
+  frame: Frame,
+): Html | undefined {
+  const { tunnels, counts, isFailing, isStandby, status } = view;
+  if (tunnels.length === 0) return undefined;
+  const listed = frame.listsAll
+    ? tunnels
+    : tunnels.filter(({ condition }) => !isStandby && condition !== "up");
+  const kept: TunnelGroup[] = [];
+  for (const tunnel of listed) {
+    if (frame.budget.rows < tunnel.rows.length) break;
+    frame.budget.rows -= tunnel.rows.length;
+    kept.push(tunnel);
+  }
+  const caption = isFailing
+    ? `Last known, ${describeAge(status, frame.now)}: ${
+      formatAmount(tunnels.length, "tunnel")
+    }`
+    : describeCounts(counts) +
+      (isStandby ? "; on standby, so not counted above" : "");
+  const rest = describeRest(view, kept.length, frame);
+  if (kept.length === 0) return markup`<p>${caption}${rest}</p>\n`;
+  return markup`<table class="${isFailing ? "old" : "new"}">
+<caption>${caption}${rest}</caption>
+<thead><tr><th scope="col">State</th><th scope="col">Tunnel</th>\
+<th scope="col">Since (UTC)</th><th scope="col">Interface</th>\
+<th scope="col">Peer</th><th scope="col">Local</th>\
+<th scope="col">Monitor</th><th scope="col">ID</th></tr></thead>
+<tbody>
+${kept.map((tunnel) => renderTunnel(tunnel, view, frame))}</tbody>
+</table>
+`;
+}
+
+function describeAge({ lastSuccessAt }: Status, now: number): string {
+  return lastSuccessAt === undefined
+    ? "before"
+    : `${formatSpan(Math.max(0, now - lastSuccessAt))} ago`;
+}
+
+function describeRest(
+  { tunnels, status: { target } }: FirewallView,
+  shown: number,
+  { isWhole }: Frame,
+): Html | undefined {
+  const others = tunnels.length - shown;
+  if (others === 0 || isWhole) return undefined;
+  return markup`; <a href="${pathOf(target)}">${formatCount(others)} more</a>`;
+}
+
+/** The rows of a tunnel; those that do not count by themselves are pale. */
+function renderTunnel(
+  tunnel: TunnelGroup,
+  { isStandby, isFailing }: FirewallView,
+  frame: Frame,
+): readonly Html[] {
+  const { condition, rows } = tunnel;
+  const tone = isStandby || isFailing ? "idle" : TONE_OF[condition];
+  const { now, mask } = frame;
+  return rows.map((row) => {
+    const { id, name, interfaceName, peerIp, localIp, monitor } = row.tunnel;
+    const state = describeState(row, condition);
+    return markup`<tr class="${tone}"><td>${state}</td>\
+<th scope="row">${mask(name)}</th>\
+<td>${describeStart(row.since, now)}</td>\
+<td>${mask(interfaceName)}</td>\
+<td class="mono">${mask(peerIp)}</td><td class="mono">${mask(localIp)}</td>\
+<td>${mask(monitor)}</td><td>${id}</td></tr>
+`;
+  });
+}
+
+function describeStart({ at, isAtLeast }: Since, now: number): string {
+  const moment = formatTime(at, now).replace(" UTC", "");
+  return isAtLeast ? `at least ${moment}` : moment;
+}
+
+/** The row's own state; what is made of it stands behind, if it differs. */
+function describeState(
+  { tunnel }: TunnelGroup["rows"][number],
+  condition: Condition,
+): string {
+  const word = stateInWords(tunnel);
+  const detail = word === "unknown" ? ` (${tunnel.stateWord || "blank"})` : "";
+  if (condition === "lost") return `lost: ${word}${detail}`;
+  const isDead = word === "up" && monitorInWords(tunnel) === "down";
+  return isDead ? "up, monitor down" : word + detail;
+}
