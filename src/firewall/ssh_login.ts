@@ -38,14 +38,8 @@ export function createSshLogin(
   const quote = quoteWithout(credentials.password);
   let isFirst = true;
   return async (progress, signal): Promise<Session> => {
-    const shell = await openShell({
-      credentials,
-      host,
-      port,
-      legacyAlgorithms,
-      hostKey,
-      ...progress,
-    }, signal);
+    const login = { credentials, host, port, legacyAlgorithms, hostKey };
+    const shell = await openShell({ ...login, ...progress }, signal, { clock });
     const cli = await startCli(shell, { quote, clock });
     const { negotiated, end } = shell;
     if (isFirst) {
