@@ -20,7 +20,7 @@ import { quoteWithout } from "../std/quote.ts";
 import type { OpenSession, Session } from "./session.ts";
 
 /** What a firewall's logins report to, and go by. */
-export interface Surroundings {
+export interface LoginContext {
   /** With the firewall's name already in it. */
   readonly log: Log;
   readonly clock: Clock;
@@ -30,7 +30,7 @@ export interface Surroundings {
 export function createSshLogin(
   config: Config,
   target: Target,
-  { log, clock }: Surroundings,
+  { log, clock }: LoginContext,
 ): OpenSession {
   const { credentials, legacyAlgorithms } = config;
   const { host, port } = target;
