@@ -26,6 +26,7 @@ export interface Patient {
   readonly openSession: OpenSession;
 }
 
+/** What an examination goes by. */
 export interface ExamineOptions {
   readonly clock: Clock;
   /** From the TCP connect to the command line. */
