@@ -41,16 +41,8 @@ async function run(words: readonly string[]): Promise<number> {
   switch (command.action) {
     case "serve":
       return await withLog(readConfig(), serve);
-    case "check": {
-      const { log, ...config } = readConfig();
-      const quiet: Config = { ...config, log: { ...log, level: "warn" } };
-      const show = (text: string): Promise<void> => print(text, Deno.stdout);
-      return await withLog(
-        quiet,
-        (config, { log, tell }) =>
-          check(config, command.target, { log, tell, print: show }),
-      );
-    }
+    case "check":
+      return await withLog(onlyWarning(readConfig()), checkNow(command.target));
     case "parse": {
       const reply = await readInput(Deno.stdin);
       return await conclude(parse(reply, systemClock.unixSeconds()));
@@ -66,10 +58,15 @@ function readConfig(): Config {
   return parseConfig((name) => Deno.env.get(name), parsePrivateKey);
 }
 
-async function withLog(
-  config: Config,
-  task: (config: Config, log: QueuedLog) => Promise<number>,
-): Promise<number> {
+/** For people, who see what is printed: the log has only what is wrong. */
+function onlyWarning({ log, ...config }: Config): Config {
+  return { ...config, log: { ...log, level: "warn" } };
+}
+
+/** What is done with a configuration; the outcome is the exit code. */
+type Task = (config: Config, log: QueuedLog) => Promise<number>;
+
+async function withLog(config: Config, task: Task): Promise<number> {
   const queued = createQueuedLog({
     ...config.log,
     mask: maskOf(config.credentials.password),
@@ -80,6 +77,12 @@ async function withLog(
   } finally {
     await Promise.race([queued.flushed(), delay(LAST_LINES_MS, systemClock)]);
   }
+}
+
+function checkNow(target: string | undefined): Task {
+  const show = (text: string): Promise<void> => print(text, Deno.stdout);
+  return async (config, { log, tell }) =>
+    await check(config, target, { log, tell, print: show });
 }
 
 async function serve(config: Config, { log }: QueuedLog): Promise<number> {

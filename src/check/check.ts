@@ -52,9 +52,9 @@ export async function check(
   }
   const { loginTimeoutMs, scrapeTimeoutMs, credentials } = config;
   const mask = maskOf(credentials.password);
-  const clock = systemClock;
   return await checkAll(patients, {
-    ...{ clock, loginTimeoutMs, scrapeTimeoutMs, tell, mask, print },
+    clock: systemClock,
+    ...{ loginTimeoutMs, scrapeTimeoutMs, tell, mask, print },
     adviceOn: (target) => advice.on(target),
   });
 }
@@ -73,9 +73,7 @@ function findPatients(
   }));
 }
 
-/** The same for firewalls that are given one by one. */
-export interface CheckAllOptions
-  extends ExamineOptions, Pick<CheckOptions, "print"> {
+interface CheckAllOptions extends ExamineOptions, Pick<CheckOptions, "print"> {
   /** What the log has advised about a firewall. */
   adviceOn(target: string): readonly string[];
 }
@@ -83,8 +81,8 @@ export interface CheckAllOptions
 /** Rejections in a row that end the run, once one firewall has accepted. */
 const MAX_REJECTIONS = 2;
 
-/** @returns 0 if the exporter can rely on all of the firewalls. */
-export async function checkAll(
+/** @returns 0 if the exporter can rely on each of the firewalls. */
+async function checkAll(
   patients: readonly Patient[],
   options: CheckAllOptions,
 ): Promise<0 | 1> {

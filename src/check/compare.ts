@@ -21,6 +21,7 @@ export interface Difference {
   readonly fields: readonly string[];
 }
 
+/** What a comparison has found. */
 export interface Comparison {
   /** Rows that stood still and were compared. */
   readonly compared: number;
@@ -94,8 +95,16 @@ const FIELDS = [
   { column: "name", words: "name", of: ({ name }: Tunnel) => name },
   { column: "state", words: "state", of: stateOf },
   { column: "monitor", words: "monitor", of: ({ monitor }: Tunnel) => monitor },
-  { column: "local-ip", words: "local address", of: (t: Tunnel) => t.localIp },
-  { column: "peer-ip", words: "peer address", of: (t: Tunnel) => t.peerIp },
+  {
+    column: "local-ip",
+    words: "local address",
+    of: ({ localIp }: Tunnel) => localIp,
+  },
+  {
+    column: "peer-ip",
+    words: "peer address",
+    of: ({ peerIp }: Tunnel) => peerIp,
+  },
   {
     column: "tunnel-i/f",
     words: "interface",
@@ -123,9 +132,9 @@ function stateOf({ state, stateWord }: Tunnel): string {
   return state === "unknown" ? stateWord.toLowerCase() : state;
 }
 
-/** How much shorter than its column a value that was cut can be. */
+/** By so many characters a value that was cut can be shorter than its column. */
 const MARGIN = 2;
-/** In bytes, where the cut has fallen into a character. */
+/** The same in bytes, as a firewall may cut within a character. */
 const MARGIN_BYTES = 4;
 
 /** Whether the text holds as much of a value as its column could take. */

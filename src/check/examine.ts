@@ -17,13 +17,7 @@ import { untilAborted } from "../std/abort.ts";
 import type { Clock } from "../std/clock.ts";
 import { Countdown, Deadline, settledWithin } from "../std/deadline.ts";
 import { type Mask, type Quote, quote } from "../std/quote.ts";
-import type {
-  Duration,
-  Examined,
-  Findings,
-  Reading,
-  Step,
-} from "./findings.ts";
+import type { Duration, Examined, Findings, Reply, Step } from "./findings.ts";
 import { readColumns } from "./layout.ts";
 
 /** A firewall, and how one logs in to it. */
@@ -32,6 +26,7 @@ export interface Patient {
   readonly openSession: OpenSession;
 }
 
+/** What an examination goes by. */
 export interface ExamineOptions {
   readonly clock: Clock;
   /** From the TCP connect to the command line. */
@@ -149,7 +144,7 @@ class Examination {
     return { text, xml, textAgain };
   }
 
-  async #ask(cli: Cli, step: Step): Promise<Reading> {
+  async #ask(cli: Cli, step: Step): Promise<Reply> {
     this.#begin(step);
     const question = step === "XML" ? SHOW_IN_XML : SHOW_AS_TEXT;
     let reply: readonly string[] = [];

@@ -31,6 +31,7 @@ export interface Firewall {
   end(): Promise<void>;
 }
 
+/** The parts of a firewall. */
 export interface FirewallOptions {
   /** `host`, `host:port` or `[v6]:port`, as configured. */
   readonly target: string;

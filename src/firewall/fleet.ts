@@ -16,7 +16,7 @@ import { Journal } from "./journal.ts";
 import { createRateLimit, type RateLimit } from "./rate_limit.ts";
 import { type OpenSession, SessionHolder } from "./session.ts";
 import { guardLogin } from "./single_login.ts";
-import { createSshLogin, type Surroundings } from "./ssh_login.ts";
+import { createSshLogin, type LoginContext } from "./ssh_login.ts";
 
 /** The firewalls that a configuration names; disposed, all sessions end. */
 export interface Fleet extends AsyncDisposable {
@@ -42,7 +42,7 @@ export interface Fleet extends AsyncDisposable {
 export interface FleetSeams {
   readonly clock: Clock;
   /** Prepares the logins of one firewall. */
-  createLogin(config: Config, target: Target, own: Surroundings): OpenSession;
+  createLogin(config: Config, target: Target, own: LoginContext): OpenSession;
 }
 
 /** Between the starts of two logins: 500 at once would stall one core. */

@@ -20,7 +20,7 @@ import { quoteWithout } from "../std/quote.ts";
 import type { OpenSession, Session } from "./session.ts";
 
 /** What a firewall's logins report to, and go by. */
-export interface Surroundings {
+export interface LoginContext {
   /** With the firewall's name already in it. */
   readonly log: Log;
   readonly clock: Clock;
@@ -30,7 +30,7 @@ export interface Surroundings {
 export function createSshLogin(
   config: Config,
   target: Target,
-  { log, clock }: Surroundings,
+  { log, clock }: LoginContext,
 ): OpenSession {
   const { credentials, legacyAlgorithms } = config;
   const { host, port } = target;
@@ -38,14 +38,8 @@ export function createSshLogin(
   const quote = quoteWithout(credentials.password);
   let isFirst = true;
   return async (progress, signal): Promise<Session> => {
-    const shell = await openShell({
-      credentials,
-      host,
-      port,
-      legacyAlgorithms,
-      hostKey,
-      ...progress,
-    }, signal);
+    const login = { credentials, host, port, legacyAlgorithms, hostKey };
+    const shell = await openShell({ ...login, ...progress }, signal, { clock });
     const cli = await startCli(shell, { quote, clock });
     const { negotiated, end } = shell;
     if (isFirst) {

@@ -17,16 +17,19 @@ export interface Answer {
   readonly parts: readonly Part[];
 }
 
+/** Metrics, in the text format of Prometheus. */
 export function exposition(...parts: readonly Part[]): Answer {
   return answer(200, CONTENT_TYPE, parts);
 }
 
+/** A status page. */
 export function page(html: Part): Answer {
   return answer(200, "text/html; charset=utf-8", [html], {
     "content-security-policy": CONTENT_SECURITY_POLICY,
   });
 }
 
+/** A value as JSON. */
 export function json(value: unknown): Answer {
   return answer(200, "application/json", [encode(JSON.stringify(value))]);
 }
@@ -41,6 +44,7 @@ export function plain(
   return answer(status, type, [encode(`${line}\n`)], headers);
 }
 
+/** A text as the only part of a body. */
 export function encode(text: string): Part {
   return new TextEncoder().encode(text);
 }

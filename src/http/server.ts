@@ -39,6 +39,7 @@ interface Peer {
   readonly remoteAddr: object;
 }
 
+/** Where to listen, and who answers. */
 export interface ServerOptions {
   readonly http: HttpConfig;
   readonly serve: Serve;

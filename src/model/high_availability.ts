@@ -20,6 +20,7 @@ export const HA_STATES = [
   "non-functional",
 ] as const;
 
+/** One of them. */
 export type HaState = (typeof HA_STATES)[number];
 
 /** By design these carry no traffic: what their tunnels say means nothing. */

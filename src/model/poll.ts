@@ -22,6 +22,7 @@ export const REASONS = [
   "timeout",
 ] as const;
 
+/** One of them. */
 export type Reason = (typeof REASONS)[number];
 
 /** What a poll consists of, in the order in which it happens. */
@@ -33,6 +34,7 @@ export const PHASES = [
   "command",
 ] as const;
 
+/** One of them. */
 export type Phase = (typeof PHASES)[number];
 
 /** Seconds spent in each phase; 0 for a phase not reached or not needed. */
@@ -81,6 +83,7 @@ export interface FailedPoll extends Finished {
   readonly message: string;
 }
 
+/** What a poll comes to. */
 export type Poll = GoodPoll | FailedPoll;
 
 /** Everything known about one firewall. Moments are Unix times in seconds. */

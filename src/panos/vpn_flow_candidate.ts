@@ -7,12 +7,7 @@
 
 import type { Tunnel } from "../model/tunnel.ts";
 import type { EmptyColumns, Header } from "./vpn_flow_header.ts";
-import {
-  countOff,
-  hasGap,
-  type Reading,
-  type Row,
-} from "./vpn_flow_position.ts";
+import { type Cells, countOff, hasGap, type Row } from "./vpn_flow_position.ts";
 import {
   isAddress,
   isContradictory,
@@ -26,7 +21,7 @@ import { textOf } from "./words.ts";
 /** What a row says under one reading, and how well its words are known. */
 export interface Candidate {
   readonly tunnel: Tunnel;
-  readonly reading: Reading;
+  readonly cells: Cells;
   readonly empty: EmptyColumns;
   /** How many of state and monitor are words that this parser knows. */
   readonly knownWords: number;
@@ -41,15 +36,15 @@ export function readWithout(
   { line, words, header }: Row,
   empty: EmptyColumns,
 ): Candidate | undefined {
-  const reading = countOff(words, header, empty);
-  if (reading === undefined) return undefined;
+  const cells = countOff(words, header, empty);
+  if (cells === undefined) return undefined;
   const text = (number: number | undefined): string =>
-    number === undefined ? "" : textOf(line, reading[number]);
+    number === undefined ? "" : textOf(line, cells[number]);
   const { tunnel, knownWords } = interpret(text, header);
   if (isContradictory(tunnel, header.numbers.others.map(text))) {
     return undefined;
   }
-  return { tunnel, reading, empty, knownWords };
+  return { tunnel, cells, empty, knownWords };
 }
 
 /** Makes a tunnel of the values of a row, which may contradict each other. */
@@ -104,9 +99,9 @@ export function isKnown(
  */
 export function isBoundById(
   { line, header }: Row,
-  { tunnel, reading }: Candidate,
+  { tunnel, cells }: Candidate,
 ): boolean {
-  return header.isIdBehindName && !hasGap(line, reading, header) &&
+  return header.isIdBehindName && !hasGap(line, cells, header) &&
     endsSurely(tunnel);
 }
 

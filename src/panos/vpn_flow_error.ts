@@ -39,7 +39,7 @@ interface Said {
 }
 
 /** Where in a reply something is wrong, as far as that is known. */
-export interface Place {
+export interface LineInQuestion {
   /** The text in question. */
   readonly line?: string;
   /** The number of its line, from 0. */
@@ -53,7 +53,7 @@ export interface Failures {
   /** The firewall does not run the command, as this line of its says. */
   refused(line: string): VpnFlowError;
   /** @param problem What is wrong, as the end of a sentence. */
-  unreadable(problem: string, place?: Place): VpnFlowError;
+  unreadable(problem: string, place?: LineInQuestion): VpnFlowError;
 }
 
 /** Words the errors for one form. */

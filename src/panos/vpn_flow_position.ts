@@ -16,7 +16,7 @@ export interface Row {
 }
 
 /** The span of each column's value; `undefined` for an empty column. */
-export type Reading = readonly (Span | undefined)[];
+export type Cells = readonly (Span | undefined)[];
 
 /** Ids are 1 to 65535, and may be aligned to the right. */
 const MAX_ID_LENGTH = 5;
@@ -30,39 +30,39 @@ export function countOff(
   words: readonly Span[],
   { starts, numbers }: Header,
   empty: EmptyColumns,
-): Reading | undefined {
-  const reading = new Array<Span | undefined>(starts.length);
+): Cells | undefined {
+  const cells = new Array<Span | undefined>(starts.length);
   let first = 0;
   for (let number = 0; number < numbers.name; number++) {
-    reading[number] = empty.has(number) ? undefined : words[first++];
+    cells[number] = empty.has(number) ? undefined : words[first++];
   }
   let last = words.length - 1;
   for (let number = starts.length - 1; number > numbers.name; number--) {
-    reading[number] = empty.has(number) ? undefined : words[last--];
+    cells[number] = empty.has(number) ? undefined : words[last--];
   }
   const [from, to] = [words[first], words[last]];
   if (from === undefined || to === undefined || last < first) return undefined;
-  reading[numbers.name] = { start: from.start, end: to.end };
-  return reading;
+  cells[numbers.name] = { start: from.start, end: to.end };
+  return cells;
 }
 
 /**
  * Whether each value starts where a program that pads its columns puts it,
  * give or take the one column by which values and headers are seen to differ.
  */
-function standsUnder(reading: Reading, header: Header): boolean {
-  return stands(reading, header, { low: 0, high: 0 }, 0);
+function standsUnder(cells: Cells, header: Header): boolean {
+  return stands(cells, header, { low: 0, high: 0 }, 0);
 }
 
 /**
  * Whether what stands before the name stands under its headers, and the values
  * behind the name, at least two, as far apart as theirs.
  */
-function standsApart(reading: Reading, header: Header): boolean {
+function standsApart(cells: Cells, header: Header): boolean {
   const behind = header.numbers.name + 1;
-  return countBehindName(reading, header) > 1 &&
-    stands(reading.slice(0, behind), header, { low: 0, high: 0 }, 0) &&
-    stands(reading, header, { low: -Infinity, high: Infinity }, behind);
+  return countBehindName(cells, header) > 1 &&
+    stands(cells.slice(0, behind), header, { low: 0, high: 0 }, 0) &&
+    stands(cells, header, { low: -Infinity, high: Infinity }, behind);
 }
 
 /**
@@ -74,13 +74,13 @@ function standsApart(reading: Reading, header: Header): boolean {
  * @param from The first column that counts.
  */
 function stands(
-  reading: Reading,
+  cells: Cells,
   { starts, numbers }: Header,
   { low, high }: { low: number; high: number },
   from: number,
 ): boolean {
-  for (let number = from; number < reading.length; number++) {
-    const span = reading[number];
+  for (let number = from; number < cells.length; number++) {
+    const span = cells[number];
     if (span === undefined) continue;
     const next = starts[number + 1] ?? Infinity;
     if (number === numbers.id) {
@@ -103,22 +103,22 @@ function stands(
 
 /** Whether the name ends before the header of the next column starts. */
 function isWithinColumn(
-  reading: Reading,
+  cells: Cells,
   { starts, numbers }: Header,
 ): boolean {
-  const end = reading[numbers.name]?.end ?? Infinity;
+  const end = cells[numbers.name]?.end ?? Infinity;
   return end < (starts[numbers.name + 1] ?? -Infinity);
 }
 
 /** Whether the values behind a name, at least two, show where it ends. */
-function isPinned(reading: Reading, header: Header): boolean {
+function isPinned(cells: Cells, header: Header): boolean {
   return header.numbers.name === header.starts.length - 1 ||
-    countBehindName(reading, header) > 1;
+    countBehindName(cells, header) > 1;
 }
 
-function countBehindName(reading: Reading, { numbers }: Header): number {
+function countBehindName(cells: Cells, { numbers }: Header): number {
   // An id does not count: it may stand anywhere in its column.
-  return reading.filter((span, number) =>
+  return cells.filter((span, number) =>
     span !== undefined && number > numbers.name && number !== numbers.id
   ).length;
 }
@@ -126,10 +126,10 @@ function countBehindName(reading: Reading, { numbers }: Header): number {
 /** Whether two blanks stand next to each other in the name. */
 export function hasGap(
   line: string,
-  reading: Reading,
+  cells: Cells,
   { numbers }: Header,
 ): boolean {
-  return textOf(line, reading[numbers.name]).includes("  ");
+  return textOf(line, cells[numbers.name]).includes("  ");
 }
 
 /**
@@ -138,10 +138,10 @@ export function hasGap(
  */
 export function showsNameEnd(
   line: string,
-  reading: Reading,
+  cells: Cells,
   { numbers, isIdBehindName }: Header,
 ): boolean {
-  return isIdBehindName || line.startsWith("  ", reading[numbers.name]?.end);
+  return isIdBehindName || line.startsWith("  ", cells[numbers.name]?.end);
 }
 
 /** The places of a row's words, by each measure that columns are padded by. */
@@ -157,7 +157,7 @@ export class Places {
   /** Whether the values stand under their headers, whatever the name holds. */
   areUnderHeaders(empty: EmptyColumns): boolean {
     const { header } = this.#row;
-    return this.#some(empty, (reading) => standsUnder(reading, header));
+    return this.#some(empty, (cells) => standsUnder(cells, header));
   }
 
   /** Whether the values stand under their headers, with these columns empty. */
@@ -166,10 +166,10 @@ export class Places {
     const isCertainMeasure = this.#measures.length === 1;
     const mayHaveGap = isCertainMeasure && header.emptyByCount.includes(empty);
     const hasGap = this.#hasGap(empty);
-    return this.#some(empty, (reading) => {
-      const isWithin = isWithinColumn(reading, header);
-      return standsUnder(reading, header) &&
-        (isPinned(reading, header) || (isCertainMeasure && isWithin)) &&
+    return this.#some(empty, (cells) => {
+      const isWithin = isWithinColumn(cells, header);
+      return standsUnder(cells, header) &&
+        (isPinned(cells, header) || (isCertainMeasure && isWithin)) &&
         (!hasGap || (mayHaveGap && isWithin));
     });
   }
@@ -177,19 +177,19 @@ export class Places {
   /** Whether the values behind the name stand as far apart as their headers. */
   areMoved(empty: EmptyColumns): boolean {
     return !this.#hasGap(empty) &&
-      this.#some(empty, (reading) => standsApart(reading, this.#row.header));
+      this.#some(empty, (cells) => standsApart(cells, this.#row.header));
   }
 
-  #some(empty: EmptyColumns, test: (reading: Reading) => boolean): boolean {
+  #some(empty: EmptyColumns, test: (cells: Cells) => boolean): boolean {
     return this.#measures.some((words) => {
-      const reading = countOff(words, this.#row.header, empty);
-      return reading !== undefined && test(reading);
+      const cells = countOff(words, this.#row.header, empty);
+      return cells !== undefined && test(cells);
     });
   }
 
   #hasGap(empty: EmptyColumns): boolean {
     const { line, words, header } = this.#row;
-    const reading = countOff(words, header, empty);
-    return reading !== undefined && hasGap(line, reading, header);
+    const cells = countOff(words, header, empty);
+    return cells !== undefined && hasGap(line, cells, header);
   }
 }

@@ -85,8 +85,8 @@ function readFullRow(row: Row): readonly Tunnel[] {
     if (empty.has(numbers.name + 1)) return [];
     const candidate = readWithout(row, empty);
     if (candidate === undefined || !isKnown(candidate, header)) return [];
-    if (hasGap(line, candidate.reading, header)) return [];
-    const nameEnd = candidate.reading[numbers.name]?.end;
+    if (hasGap(line, candidate.cells, header)) return [];
+    const nameEnd = candidate.cells[numbers.name]?.end;
     if (!isNameLast && !line.startsWith("  ", nameEnd)) return [];
     return places.areUnderHeaders(empty) ? [candidate.tunnel] : [];
   });
@@ -100,9 +100,9 @@ function chooseByCount(
 ): readonly Candidate[] {
   // An unknown column may be empty in a padded row, and nothing shows which.
   if (isPadded && header.numbers.others.length > 0) return [];
-  const whole = counted.filter(({ reading }) => !hasGap(line, reading, header));
-  const isDoubtful = ({ reading }: Candidate): boolean =>
-    isPadded && !showsNameEnd(line, reading, header);
+  const whole = counted.filter(({ cells }) => !hasGap(line, cells, header));
+  const isDoubtful = ({ cells }: Candidate): boolean =>
+    isPadded && !showsNameEnd(line, cells, header);
   if (whole.some(isDoubtful)) return [];
   // No blank of such a row tells anything, so every word has to be certain.
   const isFull = (candidate: Candidate): boolean =>
@@ -153,7 +153,7 @@ function chooseByPosition(
   const isDoubtful = (candidate: Candidate): boolean =>
     isGuess(candidate, header) ||
     (hasUnknownState(candidate) &&
-      !showsNameEnd(line, candidate.reading, header));
+      !showsNameEnd(line, candidate.cells, header));
   if (fitting.some(isDoubtful)) return [];
   // A row whose words are certain may stand askew: a name was replaced by one
   // of another length, or values do not stand under their headers at all.

@@ -54,6 +54,7 @@ export class XmlAnswer {
     return this.#isComplete;
   }
 
+  /** @throws {VpnFlowError} If the element cannot stand where it does. */
   open(name: string, attributes: Readonly<Record<string, string>>): void {
     if (this.#isComplete) return;
     const path = this.#path;
@@ -82,6 +83,7 @@ export class XmlAnswer {
     this.#status = attributes["status"];
   }
 
+  /** Takes in a text, or a part of one. */
   addText(text: string): void {
     if (this.#isComplete) return;
     if (this.#value !== undefined) {
@@ -94,6 +96,7 @@ export class XmlAnswer {
     }
   }
 
+  /** @throws {VpnFlowError} If the element does not hold what it has to. */
   close(name: string): void {
     if (this.#isComplete) return;
     const path = this.#path;
@@ -155,7 +158,11 @@ export class XmlAnswer {
     return unreadable(`entry ${this.#tunnels.length + 1} has ${problem}`, said);
   }
 
-  /** @throws {VpnFlowError} If the complete document leaves any doubt. */
+  /**
+   * The table, once the document is complete.
+   *
+   * @throws {VpnFlowError} If it leaves any doubt.
+   */
   toVpnFlow(): VpnFlow {
     const message = this.#message.replace(/\s+/g, " ").trim();
     const said = message === "" ? {} : { line: message };

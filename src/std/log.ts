@@ -10,9 +10,12 @@ import { escapeUnsafe, type Mask } from "./quote.ts";
 
 /** From the most to the least talkative. */
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
+/** One of them. */
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
+/** `logfmt` for people and Loki, `json` for programs. */
 export const LOG_FORMATS = ["logfmt", "json"] as const;
+/** One of them. */
 export type LogFormat = (typeof LOG_FORMATS)[number];
 
 /** What an event is about; printed in the order given. */

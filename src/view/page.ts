@@ -7,7 +7,6 @@
 
 import { ADVICE } from "../model/advice.ts";
 import type { LoginHold, Status } from "../model/poll.ts";
-import type { Mask } from "../std/quote.ts";
 import {
   type FirewallView,
   isWell,
@@ -22,6 +21,7 @@ import {
   formatTime,
   joinNames,
 } from "./format.ts";
+import { type Hidden, hide } from "./hiding.ts";
 import { type Html, markup } from "./html.ts";
 import { renderFirewall } from "./page_firewall.ts";
 import { anchorOf, type Budget, pathOf } from "./page_frame.ts";
@@ -30,7 +30,7 @@ import { addCounts, describeCounts, total } from "./tunnel_condition.ts";
 import { countServing, reasonsOf, toVerdict } from "./verdict.ts";
 
 /** What the page is made of. */
-export interface PageInput {
+export interface PageInput extends Hidden {
   /** In the order in which firewalls in the same condition are shown. */
   readonly firewalls: readonly Status[];
   /** Whether a single firewall was asked for, and is shown whole. */
@@ -38,10 +38,6 @@ export interface PageInput {
   /** The target that `/metrics` polls; `/probe` serves all others. */
   readonly metricsTarget: string | undefined;
   readonly hold: LoginHold | undefined;
-  /** Takes out of a firewall's text what must not be shown. */
-  readonly mask: Mask;
-  /** Of the account: what firewalls ask and answer can hold it. */
-  readonly username: string;
   /** Of the exporter. */
   readonly version: string;
   /** Unix time in seconds. */
@@ -63,7 +59,8 @@ const MAX_WELL = 500;
 export function renderPage(input: PageInput): string {
   const views = input.firewalls
     .map((status) => toView(status, input.now))
-    .sort((one, other) => urgencyOf(one) - urgencyOf(other));
+    .sort((one, other) => urgencyOf(one) - urgencyOf(other))
+    .map((view) => hide(view, input));
   const { tone, findings } = toVerdict(views);
   const [only, second] = views;
   const isAlone = only !== undefined && second === undefined;
@@ -114,12 +111,10 @@ function renderSections(
     readonly budget: Budget;
   },
 ): readonly Html[] {
-  const { now, mask, username, metricsTarget, isWhole } = input;
+  const { now, metricsTarget, isWhole } = input;
   return views.map((view) =>
     renderFirewall(view, {
       now,
-      mask,
-      username,
       metricsTarget,
       budget,
       isWhole,

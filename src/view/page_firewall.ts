@@ -15,7 +15,6 @@ import {
   formatSpan,
   formatTime,
 } from "./format.ts";
-import { withoutName } from "./hidden_name.ts";
 import { type Html, markup } from "./html.ts";
 import { anchorOf, type Frame } from "./page_frame.ts";
 import { renderTunnels } from "./page_tunnels.ts";
@@ -35,7 +34,7 @@ ${renderState(view, frame.now)}
 ${haState === undefined ? undefined : markup`<p>HA ${haState}</p>\n`}\
 <a href="${path}" aria-label="Metrics of ${target}">Metrics</a>
 </div>
-${renderNotes(view, frame)}${renderTunnels(view, frame)}\
+${renderNotes(view, frame.now)}${renderTunnels(view, frame)}\
 ${renderChanges(view, frame)}${renderFacts(status, frame.now)}</section>
 `;
 }
@@ -55,8 +54,7 @@ function renderState({ status, isFaulty }: FirewallView, now: number): Html {
     : markup`<p class="is good">answering</p>`;
 }
 
-function renderNotes(view: FirewallView, frame: Frame): Html {
-  const { now, mask, username } = frame;
+function renderNotes(view: FirewallView, now: number): Html {
   const { poll, authRetryAt, history } = view.status;
   const notes: (string | undefined)[] = [
     poll === undefined
@@ -81,9 +79,7 @@ function renderNotes(view: FirewallView, frame: Frame): Html {
       : undefined,
   ];
   const message = poll?.ok === false
-    ? markup`<p class="note bad mono"><bdi>${
-      withoutName(mask(poll.message), username)
-    }</bdi></p>\n`
+    ? markup`<p class="note bad mono"><bdi>${poll.message}</bdi></p>\n`
     : undefined;
   return markup`${message}${
     notes.map((note) =>
@@ -96,13 +92,13 @@ function renderNotes(view: FirewallView, frame: Frame): Html {
 
 function renderChanges(
   { status: { history } }: FirewallView,
-  { budget, now, mask }: Frame,
+  { budget, now }: Frame,
 ): Html | undefined {
   const changes = history.changes.slice(0, Math.max(0, budget.changes));
   budget.changes -= changes.length;
   if (changes.length === 0) return undefined;
   const items = changes.map((change) => {
-    const words = mask(describeChange(change));
+    const words = describeChange(change);
     return markup`<li>${formatTime(change.at, now)}: <bdi>${words}</bdi></li>
 `;
   });

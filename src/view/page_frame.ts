@@ -4,8 +4,6 @@
  * @module
  */
 
-import type { Mask } from "../std/quote.ts";
-
 /** How much more the page may hold; what is written is taken off. */
 export interface Budget {
   rows: number;
@@ -16,10 +14,6 @@ export interface Budget {
 export interface Frame {
   /** Unix time in seconds. */
   readonly now: number;
-  /** Takes out of a firewall's text what must not be shown. */
-  readonly mask: Mask;
-  /** Is not shown in messages. */
-  readonly username: string;
   /** The target that `/metrics` polls; `/probe` serves all others. */
   readonly metricsTarget: string | undefined;
   readonly budget: Budget;

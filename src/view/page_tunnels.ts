@@ -74,20 +74,19 @@ function describeRest(
 function renderTunnel(
   tunnel: TunnelGroup,
   { isStandby, isFailing }: FirewallView,
-  frame: Frame,
+  { now }: Frame,
 ): readonly Html[] {
   const { condition, rows } = tunnel;
   const tone = isStandby || isFailing ? "idle" : TONE_OF[condition];
-  const { now, mask } = frame;
   return rows.map((row) => {
     const { id, name, interfaceName, peerIp, localIp, monitor } = row.tunnel;
     const state = describeState(row, condition);
     return markup`<tr class="${tone}"><td>${state}</td>\
-<th scope="row">${mask(name)}</th>\
+<th scope="row">${name}</th>\
 <td>${describeStart(row.since, now)}</td>\
-<td>${mask(interfaceName)}</td>\
-<td class="mono">${mask(peerIp)}</td><td class="mono">${mask(localIp)}</td>\
-<td>${mask(monitor)}</td><td>${id}</td></tr>
+<td>${interfaceName}</td>\
+<td class="mono">${peerIp}</td><td class="mono">${localIp}</td>\
+<td>${monitor}</td><td>${id}</td></tr>
 `;
   });
 }

@@ -19,6 +19,7 @@ const LOST_WITHIN_S = 86_400;
 
 /** How bad something is, worst first; also the classes of the style sheet. */
 export const TONES = ["bad", "warn", "idle", "good"] as const;
+/** One of them. */
 export type Tone = (typeof TONES)[number];
 
 /** What a tunnel can be said to be, worst first. */
@@ -31,9 +32,12 @@ export const CONDITIONS = [
   "not established",
   "up",
 ] as const;
+/** One of them. */
 export type Condition = (typeof CONDITIONS)[number];
+/** How many tunnels are in each condition. */
 export type Counts = Readonly<Record<Condition, number>>;
 
+/** How bad a condition is. */
 export const TONE_OF: Readonly<Record<Condition, Tone>> = {
   "down": "bad",
   "lost": "bad",

@@ -456,10 +456,11 @@ Deno.test("renderPage() masks what a firewall says back", () => {
   const mask = (text: string): string => text.replaceAll("geheim", "***");
   const page = render([
     after(good([UP]), good([{ ...DOWN, name: "geheim", peerIp: "geheim" }])),
+    after(good([UP]), good([{ ...UP, state: "unknown", stateWord: "geheim" }])),
     failed({ poll: { message: "Cannot: geheim" } }),
   ], { mask });
   assert(!page.includes("geheim"));
-  assert.equal(page.split("***").length - 1, 4);
+  assert.equal(page.split("***").length - 1, 6);
 });
 
 Deno.test("renderPage() lists 1,000 rows, and counts the rest", () => {
