@@ -223,10 +223,14 @@ function describeFirewalls(views: readonly FirewallView[]): string {
 }
 
 function describeAllTunnels(views: readonly FirewallView[]): string {
-  const serving = addCounts(views.filter((view) => !view.isStandby));
+  const counts = addCounts(views.filter((view) => !view.isStandby));
   const standby = total(addCounts(views.filter((view) => view.isStandby)));
-  const text = describeCounts(serving);
-  return standby === 0
-    ? text
-    : `${text} · ${count(standby)} on standby, not counted`;
+  const lastKnown = views.filter((view) => view.isFailing)
+    .reduce((sum, { tunnels }) => sum + tunnels.length, 0);
+  const isUnknown = total(counts) === 0 &&
+    views.some((view) => view.isFailing || view.isPending);
+  const parts = [isUnknown ? "no tunnel is known now" : describeCounts(counts)];
+  if (standby > 0) parts.push(`${count(standby)} on standby, not counted`);
+  if (lastKnown > 0) parts.push(`${count(lastKnown)} last known, not counted`);
+  return parts.join(" · ");
 }

@@ -52,6 +52,7 @@ export function anchorOf(target: string): string {
 export function renderFirewall(view: FirewallView, frame: Frame): Html {
   const { status, tone } = view;
   const { target, history: { haState } } = status;
+  const age = view.isFailing ? ", last known" : "";
   const path = target === frame.metricsTarget
     ? "/metrics"
     : `/probe?target=${encodeURIComponent(target)}`;
@@ -60,7 +61,7 @@ aria-label="${target}">
 <div class="head">
 <h2><bdi>${target}</bdi></h2>
 ${renderState(view, frame.now)}
-${haState === undefined ? undefined : markup`<p>HA ${haState}</p>\n`}\
+${haState === undefined ? undefined : markup`<p>HA ${haState}${age}</p>\n`}\
 <a href="${path}" aria-label="Metrics of ${target}">Metrics</a>
 </div>
 ${renderNotes(view, frame)}${renderTunnels(view, frame)}\

@@ -263,6 +263,7 @@ function renderPicture(): string {
         }),
         failedPoll({
           message: "Cannot connect to fw2.example.net:22: no route to host",
+          durations: { ...durations, command: 0, connect: 3.06 },
           finishedAt: NOW - 9,
         }),
       ], { target: "fw2.example.net", loginDuration: 2.9, logins: 49 }),
