@@ -19,7 +19,7 @@ import {
   toView,
   urgencyOf,
 } from "./conclusions.ts";
-import { count, listed, plural, since, span, time } from "./format.ts";
+import { count, listed, plural, since, time, until } from "./format.ts";
 import { type Html, markup } from "./html.ts";
 import { anchorOf, type Budget, renderFirewall } from "./page_firewall.ts";
 import { STYLE } from "./page_style.ts";
@@ -131,12 +131,9 @@ function renderHold(
   if (hold === undefined || hold.until <= now) return undefined;
   const served = views.filter(({ status }) => status.poll?.ok).length;
   const { remedy } = ADVICE.auth;
+  const [end, length] = until(hold.until, now);
   return markup`<section class="bad">
-<h2>Logins held until ${time(hold.until, now)} (${
-    span(
-      hold.until - now,
-    )
-  }) by \
+<h2>Logins held until ${end} (${length}) by \
 ${listed(hold.culprits)}; ${plural(served, "firewall")} served over open \
 sessions</h2>
 <p>${remedy}</p>

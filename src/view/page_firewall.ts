@@ -16,7 +16,7 @@ import {
   TONE_OF,
   type TunnelGroup,
 } from "./conclusions.ts";
-import { count, duration, plural, since, span, time } from "./format.ts";
+import { count, duration, plural, since, span, time, until } from "./format.ts";
 import { withoutName } from "./hidden_name.ts";
 import { type Html, markup } from "./html.ts";
 
@@ -98,8 +98,8 @@ function renderNotes(view: FirewallView, frame: Frame): Html {
       ? "The firewall says that it has no tunnels. If it should have some, look at its data plane."
       : undefined,
     view.areLoginsHeld && authRetryAt !== undefined
-      ? `No login before ${time(authRetryAt, now)}, in ${
-        span(authRetryAt - now)
+      ? `No login before ${
+        until(authRetryAt, now).join(", in ")
       }, so that the account is not locked.`
       : undefined,
     poll?.ok && poll.form === "xml"
