@@ -19,6 +19,7 @@ import { embeddedPackages } from "../../deploy/release/embedded.ts";
 import config from "../../deno.json" with { type: "json" };
 import { execute } from "../support/program.ts";
 import { processes } from "../support/system.ts";
+import { verifyUnit } from "./verify_unit.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 const EXECUTABLE = Deno.env.get("EXPORTER_EXECUTABLE") ??
@@ -219,7 +220,7 @@ async function checkContents(file: string): Promise<void> {
 async function verifyUnits(): Promise<void> {
   for (const unit of UNITS) {
     assert.match(await read(unit), /^ExecStart=\/usr\/bin\//m);
-    const verdict = await execute("systemd-analyze", ["verify", unit]);
+    const verdict = await verifyUnit(unit);
     assert.deepEqual(verdict, { code: 0, stdout: "", stderr: "" });
   }
 }
