@@ -218,7 +218,7 @@ function hashOf(page: string): string {
 }
 
 const NO_ROUTE =
-  'Cannot connect to fw2.example.net port 22: "connect EHOSTUNREACH 192.0.2.2:22"';
+  'Cannot connect to fw2.example.net port 22: "connect EHOSTUNREACH 192.0.2.2:22" (there is no route to it)';
 
 /** A page with what an operator may find in the morning. */
 function renderPicture(): string {
