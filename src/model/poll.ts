@@ -10,7 +10,7 @@ import type { History } from "./history.ts";
 import type { Negotiated } from "./negotiated.ts";
 import type { TunnelTable } from "./tunnel.ts";
 
-/** Why a poll can fail: the values of a label, hence a closed set. */
+/** Why a poll can fail. These are values of a label: so the set is closed. */
 export const REASONS = [
   "auth",
   "command",

@@ -72,8 +72,9 @@ export function readRow(line: string, header: Header): readonly Tunnel[] {
 }
 
 /**
- * Reads a row of a table in an order that nobody has seen: only where nothing
- * but the interface is missing, and two blanks show where the name ends.
+ * Reads a row of a table whose columns stand in another order than firewalls are
+ * known to print: only the interface may be missing, and two blanks have to show
+ * where the name ends.
  */
 function readFullRow(row: Row): readonly Tunnel[] {
   const { line, header } = row;

@@ -38,7 +38,7 @@ export interface PageInput extends Hidden {
   /** The target that `/metrics` polls; `/probe` serves all others. */
   readonly metricsTarget: string | undefined;
   readonly hold: LoginHold | undefined;
-  /** Of the exporter. */
+  /** The version of the exporter. */
   readonly version: string;
   /** Unix time in seconds. */
   readonly now: number;

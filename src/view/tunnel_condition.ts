@@ -143,7 +143,7 @@ function wordsBySeries(
   return [...words.values()];
 }
 
-/** Of a firewall that does not answer. */
+/** The counts of a firewall that does not answer. */
 export const NO_COUNTS: Counts = {
   "down": 0,
   "lost": 0,
@@ -170,7 +170,7 @@ export function addCounts(all: readonly Counts[]): Counts {
   return sums;
 }
 
-/** How many tunnels there are, in whatever condition. */
+/** How many tunnels there are in all conditions together. */
 export function total(counts: Counts): number {
   return CONDITIONS.reduce((sum, condition) => sum + counts[condition], 0);
 }
