@@ -95,21 +95,30 @@ export class TableReader {
       return { flow: mergeRows(flow), form: "text" };
     } catch (error) {
       if (!(error instanceof VpnFlowError)) throw error;
-      const problem = error.explain(this.#quote);
-      this.#recognize(session, problem);
-      if (error.reason === "parse" && this.#memory.allowsXml) {
-        const reading = await this.#readXml(asked, problem);
-        if ("flow" in reading) return reading;
-        const message = inNeither(problem, reading.xmlProblem);
-        return new PollError("parse", message);
-      }
-      const message = xmlProblem === undefined
-        ? problem
-        : inNeither(problem, xmlProblem);
-      const failure = new PollError(error.reason, message, { cause: error });
-      if (this.#doubted === session) throw failure;
-      return failure;
+      return await this.#replaceText(asked, error, xmlProblem);
     }
+  }
+
+  /** Asks for XML in place of a text that cannot be read, where that may help. */
+  async #replaceText(
+    asked: Asked,
+    error: VpnFlowError,
+    xmlProblem: string | undefined,
+  ): Promise<Reading | PollError> {
+    const { session } = asked;
+    const problem = error.explain(this.#quote);
+    this.#noteProblem(session, problem);
+    if (error.reason === "parse" && this.#memory.allowsXml) {
+      const reading = await this.#readXml(asked, problem);
+      if ("flow" in reading) return reading;
+      return new PollError("parse", inNeither(problem, reading.xmlProblem));
+    }
+    const message = xmlProblem === undefined
+      ? problem
+      : inNeither(problem, xmlProblem);
+    const failure = new PollError(error.reason, message, { cause: error });
+    if (this.#doubted === session) throw failure;
+    return failure;
   }
 
   /**
@@ -117,7 +126,7 @@ export class TableReader {
    * session is not used again. A text with the same problem as the one before is
    * no XML, and keeps the session.
    */
-  #recognize(session: Session, problem: string): void {
+  #noteProblem(session: Session, problem: string): void {
     if (problem === this.#lastProblem) this.#doubted = undefined;
     if (this.#doubted !== session) this.#lastProblem = problem;
   }
@@ -143,8 +152,9 @@ export class TableReader {
         return { xmlProblem: error.explain(this.#quote) };
       }
       if (!(error instanceof PollError)) throw error;
-      const isTrusted = this.#memory.textProblem !== undefined;
-      if (error.reason === "session" && isTrusted) {
+      // XML that was read before is not what has ended the session
+      const wasRead = this.#memory.textProblem !== undefined;
+      if (error.reason === "session" && wasRead) {
         if (!wasInXml) this.#memory.noteXmlLost();
         throw error;
       }
