@@ -110,10 +110,13 @@ export class Journal {
     this.#lastLoginFailure = undefined;
   }
 
-  #recordForm({ form, textProblem = "" }: GoodPoll): void {
-    if (form === this.#form) return;
-    this.#form = form;
-    if (form === "text") return this.#log("info", "text can be read again");
+  #recordForm(poll: GoodPoll): void {
+    if (poll.form === this.#form) return;
+    this.#form = poll.form;
+    if (poll.form === "text") {
+      return this.#log("info", "text can be read again");
+    }
+    const { textProblem = "" } = poll;
     this.#log("warn", "text cannot be read, XML is read instead", {
       error: textProblem,
       advice: UNKNOWN_LAYOUT,

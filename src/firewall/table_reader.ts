@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type GoodPoll, PollError } from "../model/poll.ts";
+import { type FormRead, type GoodPoll, PollError } from "../model/poll.ts";
 import { mergeRows, type VpnFlow } from "../model/tunnel.ts";
 import { SHOW_AS_TEXT, SHOW_IN_XML } from "../panos/show_vpn_flow.ts";
 import { VpnFlowError } from "../panos/vpn_flow_error.ts";
@@ -15,7 +15,7 @@ import { FormMemory } from "./form_memory.ts";
 import type { Session } from "./session.ts";
 
 /** A table, and how it was read. */
-export type Reading = Pick<GoodPoll, "flow" | "form" | "textProblem">;
+export type Reading = FormRead & Pick<GoodPoll, "flow">;
 
 /**
  * Waits for an answer as long as a command may take.
