@@ -247,7 +247,9 @@ function chooseByPosition(
   // of another length, or values do not stand under their headers at all.
   const askew = counted.filter((candidate) =>
     isBoundById(row, candidate) ||
-    (isKnown(candidate, header) && places.areMoved(candidate.empty))
+    (isKnown(candidate, header) &&
+      showsNameEnd(line, candidate.reading, header) &&
+      places.areMoved(candidate.empty))
   );
   const isOther = ({ empty }: Candidate): boolean =>
     best.every((candidate) => candidate.empty !== empty);

@@ -428,6 +428,10 @@ Deno.test("parseVpnFlow() never reads a state out of a name", async (t) => {
         "2    a  long name  active  off     192.0.2.1       198.51.100.7    tunnel.2",
     },
     {
+      when: "the end of a name and the state behind it are lost",
+      row: "2    hq active  off     192.0.2.1       198.51.100.7    tunnel.2",
+    },
+    {
       when: "a word like an address beside the monitor",
       row: `${OSLO.slice(0, 37)}192.0.2.9 ${OSLO.slice(37)}`,
     },

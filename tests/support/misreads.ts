@@ -129,7 +129,7 @@ function judgeTunnel(
   const isColumnGone =
     /^(?!.* monitor )(?=.*\bname\b).*\bstate\b/im.test(text) &&
     originals.some(({ id, name, state }) =>
-      tunnel.monitor === "" && id === tunnel.id && name === tunnel.name &&
+      tunnel.monitor === "" && (id === tunnel.id || name === tunnel.name) &&
       state === tunnel.state
     );
   if (isColumnGone) return "accepted, monitor not known: its header is damaged";
@@ -154,9 +154,10 @@ function judgeTunnel(
   if (tunnel.state === "unknown") {
     return "accepted, a word nobody knows as the state, word for word";
   }
-  // The damage brought the word, unless a name had it.
+  // The damage brought the word, unless a name has lost it.
   const isOfName = originals.some(({ id, name }) =>
-    id === tunnel.id && name.split(" ").includes(tunnel.stateWord)
+    id === tunnel.id && name !== tunnel.name &&
+    name.split(" ").includes(tunnel.stateWord)
   );
   return isOfName ? "misread" : "accepted, a state that came in, word for word";
 }
