@@ -226,11 +226,6 @@ function chooseByPosition(
 ): readonly Candidate[] {
   const { line, words, header } = row;
   const places = new Places(row, measure(line, words));
-  const upright = counted.filter((candidate) =>
-    isKnown(candidate, header) && places.fit(candidate.empty)
-  );
-  if (upright.length > 0) return upright;
-
   const fitting = header.emptyByPosition
     .filter((empty) => places.fit(empty))
     .map((empty) => takeAs(row, empty))
@@ -240,7 +235,7 @@ function chooseByPosition(
   if (best.some((candidate) => isKnown(candidate, header))) return best;
   const isDoubtful = (candidate: Candidate): boolean =>
     isGuess(candidate, header) ||
-    (hasUnknownState(candidate) &&
+    (hasUnknownWord(candidate) &&
       !showsNameEnd(line, candidate.reading, header));
   if (fitting.some(isDoubtful)) return [];
   // A row whose words are certain may stand askew: a name was replaced by one
@@ -311,9 +306,15 @@ function isGuess(
   return numbers.monitor !== undefined || numbers.peerIp === undefined;
 }
 
-/** Such a word may as well be the end of the name, if it stands close to it. */
-function hasUnknownState({ tunnel: { stateWord } }: Candidate): boolean {
-  return stateWord !== "" && toState(stateWord) === undefined;
+/**
+ * Whether the state, or the monitor, is a word that this parser does not know:
+ * then the state may as well be the end of the name, if it stands close to it.
+ */
+function hasUnknownWord(
+  { tunnel: { stateWord, monitor } }: Candidate,
+): boolean {
+  return (stateWord !== "" && toState(stateWord) === undefined) ||
+    (monitor !== "" && !isMonitor(monitor));
 }
 
 /** Whether the state, and the monitor if there is one, are known words. */

@@ -432,6 +432,17 @@ Deno.test("parseVpnFlow() never reads a state out of a name", async (t) => {
       row: "2    hq active  off     192.0.2.1       198.51.100.7    tunnel.2",
     },
     {
+      when: "a name that overflows, beside a column that nobody knows",
+      header: HEADER.replace("state   monitor", "state = monitor"),
+      row:
+        "2    oslo and bergen inactiv active  down    192.0.2.1       198.51.100.7    tunnel.2",
+    },
+    {
+      when: "a name that overflows, the state damaged, the monitor lost",
+      row:
+        "2    oslo and bergen inactiv activf  192.0.2.1       198.51.100.7    tunnel.2",
+    },
+    {
       when: "a word like an address beside the monitor",
       row: `${OSLO.slice(0, 37)}192.0.2.9 ${OSLO.slice(37)}`,
     },

@@ -155,9 +155,10 @@ function judgeTunnel(
     return "accepted, a word nobody knows as the state, word for word";
   }
   // The damage brought the word, unless a name has lost it.
+  const countIn = (name: string): number =>
+    name.split(" ").filter((word) => word === tunnel.stateWord).length;
   const isOfName = originals.some(({ id, name }) =>
-    id === tunnel.id && name !== tunnel.name &&
-    name.split(" ").includes(tunnel.stateWord)
+    id === tunnel.id && countIn(name) > countIn(tunnel.name)
   );
   return isOfName ? "misread" : "accepted, a state that came in, word for word";
 }
