@@ -357,9 +357,11 @@ function takeAs(
   const text = (number: number | undefined): string =>
     number === undefined ? "" : textOf(line, reading[number]);
   const { tunnel, knownWords } = interpret(text, header);
-  if (isContradictory(tunnel, header.numbers.others.map(text))) {
-    return undefined;
-  }
+  const others = header.numbers.others.map(text);
+  if (isContradictory(tunnel, others)) return undefined;
+  // Of two states, the first may as well be the end of the name.
+  const hasOtherState = others.some((word) => toState(word) !== undefined);
+  if (hasOtherState && !showsNameEnd(line, reading, header)) return undefined;
   return { tunnel, reading, empty, knownWords };
 }
 

@@ -436,6 +436,13 @@ Deno.test("parseVpnFlow() never reads a state out of a name", async (t) => {
       header: HEADER.replace("state   monitor", "state = monitor"),
       row:
         "2    oslo and bergen inactiv active  down    192.0.2.1       198.51.100.7    tunnel.2",
+      state: "active",
+    },
+    {
+      when: "two states behind it, the header of the monitor damaged",
+      header: HEADER.replace("monitor", "mo    nitor"),
+      row:
+        "2    oslo and bergen active    inactive up    192.0.2.1       198.51.100.7    tunnel.2",
     },
     {
       when: "a name that overflows, the state damaged, the monitor lost",
