@@ -361,9 +361,9 @@ function takeAs(
   const { tunnel, knownWords } = interpret(text, header);
   const others = header.numbers.others.map(text);
   if (isContradictory(tunnel, others)) return undefined;
-  // Of two states, the first may as well be the end of the name.
-  const hasOtherState = others.some((word) => toState(word) !== undefined);
-  if (hasOtherState && !showsNameEnd(line, reading, header)) return undefined;
+  // Of two states, the first may as well be the end of the name, unless the row
+  // stands just where it should.
+  if (others.some((word) => toState(word) !== undefined)) return undefined;
   return { tunnel, reading, empty, knownWords };
 }
 

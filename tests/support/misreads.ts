@@ -126,6 +126,13 @@ function judgeTunnel(
     }
     return "accepted, name or id damaged, state as it was";
   }
+  const claimsNoMonitor = !["off", "up", "down"].includes(tunnel.monitor) &&
+    originals.some(({ id, name, stateWord }) =>
+      id === tunnel.id && name === tunnel.name && stateWord === tunnel.stateWord
+    );
+  if (claimsNoMonitor && tunnel.monitor !== "") {
+    return "accepted, monitor a word nobody knows, state as it was";
+  }
   const isColumnGone =
     /^(?!.* monitor )(?=.*\bname\b).*\bstate\b/im.test(text) &&
     originals.some(({ id, name, state }) =>
