@@ -35,7 +35,7 @@ import {
   type Candidate,
   endsSurely,
   hasAddresses,
-  hasUnknownState,
+  hasUnknownWord,
   isBoundById,
   isGuess,
   isKnown,
@@ -144,11 +144,6 @@ function chooseByPosition(
 ): readonly Candidate[] {
   const { line, header } = row;
   const places = new Places(row);
-  const upright = counted.filter((candidate) =>
-    isKnown(candidate, header) && places.fit(candidate.empty)
-  );
-  if (upright.length > 0) return upright;
-
   const fitting = header.emptyByPosition
     .filter((empty) => places.fit(empty))
     .map((empty) => readWithout(row, empty))
@@ -158,14 +153,16 @@ function chooseByPosition(
   if (best.some((candidate) => isKnown(candidate, header))) return best;
   const isDoubtful = (candidate: Candidate): boolean =>
     isGuess(candidate, header) ||
-    (hasUnknownState(candidate) &&
+    (hasUnknownWord(candidate) &&
       !showsNameEnd(line, candidate.cells, header));
   if (fitting.some(isDoubtful)) return [];
   // A row whose words are certain may stand askew: a name was replaced by one
   // of another length, or values do not stand under their headers at all.
   const askew = counted.filter((candidate) =>
     isBoundById(row, candidate) ||
-    (isKnown(candidate, header) && places.areMoved(candidate.empty))
+    (isKnown(candidate, header) &&
+      showsNameEnd(line, candidate.cells, header) &&
+      places.areMoved(candidate.empty))
   );
   const isOther = ({ empty }: Candidate): boolean =>
     best.every((candidate) => candidate.empty !== empty);
