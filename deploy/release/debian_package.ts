@@ -11,7 +11,9 @@ import type { Commit } from "./build.ts";
 import { namesIn, ReleaseError, run } from "./command.ts";
 
 const NAME = "panos-ipsec-exporter";
-const MAINTAINER = `${NAME} authors <${NAME}@no-mail.invalid>`;
+/** A project and no person; nobody reads mail at an address of `.example`. */
+const MAINTAINER = `The ${NAME} project <maintainer@${NAME}.example>`;
+const MANUAL = `${NAME}.1`;
 const TEMPLATE = `${NAME}.env.example`;
 const UNITS = [`${NAME}.service`, `${NAME}@.service`];
 const SCRIPTS = ["postinst", "prerm", "postrm"];
@@ -78,6 +80,11 @@ async function layOutFiles(tree: string, parts: DebianPackage): Promise<void> {
   const template = await Deno.readTextFile(`${source}/deploy/${TEMPLATE}`);
   await write(`${tree}/usr/share/${NAME}/${TEMPLATE}`, template);
   await layOutDocuments(tree, parts);
+
+  await makeFolder(tree, "usr/share/man/man1");
+  const manual = await Deno.readTextFile(`${source}/deploy/deb/${MANUAL}`);
+  await write(`${tree}/usr/share/man/man1/${MANUAL}`, manual);
+  await run(["gzip", "-9n", MANUAL], { cwd: `${tree}/usr/share/man/man1` });
 
   await makeFolder(tree, "usr/share/lintian/overrides");
   const overrides = await Deno.readTextFile(

@@ -113,9 +113,11 @@ function sinceOf(
 }
 
 /** Rank on the page: a firewall that does not answer hides all its tunnels. */
-export function urgencyOf({ status, isFailing, tone }: FirewallView): number {
-  if (!isFailing) return TONES.indexOf(tone) + 2;
-  return status.poll?.ok === false && status.poll.reason === "held" ? 1 : 0;
+export function urgencyOf(view: FirewallView): number {
+  const { status: { poll }, isFailing, tone } = view;
+  if (isFailing) return poll?.ok === false && poll.reason === "held" ? 1 : 0;
+  // A standby is as well as any other: these stand in their own order.
+  return isWell(view) ? TONES.length + 2 : TONES.indexOf(tone) + 2;
 }
 
 /** Whether there is nothing about it that somebody has to look at. */

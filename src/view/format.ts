@@ -37,6 +37,15 @@ export function formatTime(at: number, now: number): string {
   return day === today ? `${clock} UTC` : `${day} ${clock} UTC`;
 }
 
+/** Until when something holds: the minute that follows, and how long it is. */
+export function formatUntil(
+  at: number,
+  now: number,
+): readonly [string, string] {
+  const minute = Math.ceil(at / 60) * 60;
+  return [formatTime(minute, now), formatSpan(minute - now)];
+}
+
 /** "since 14:05 UTC (12 min)"; what was so from the start, "at least". */
 export function formatSince({ at, isAtLeast }: Since, now: number): string {
   const words = isAtLeast ? "since at least" : "since";

@@ -17,8 +17,8 @@ import {
   formatAmount,
   formatCount,
   formatSince,
-  formatSpan,
   formatTime,
+  formatUntil,
   joinNames,
 } from "./format.ts";
 import { type Hidden, hide } from "./hiding.ts";
@@ -131,11 +131,9 @@ function renderHold(
   if (hold === undefined || hold.until <= now) return undefined;
   const served = views.filter(({ status }) => status.poll?.ok).length;
   const { remedy } = ADVICE.auth;
-  const end = `${formatTime(hold.until, now)} (${
-    formatSpan(hold.until - now)
-  })`;
+  const [end, length] = formatUntil(hold.until, now);
   return markup`<section class="bad">
-<h2>Logins held until ${end} by \
+<h2>Logins held until ${end} (${length}) by \
 ${joinNames(hold.culprits)}; ${formatAmount(served, "firewall")} served over \
 open sessions</h2>
 <p>${remedy}</p>
@@ -221,10 +219,19 @@ function describeFirewalls(views: readonly FirewallView[]): string {
 }
 
 function describeAllTunnels(views: readonly FirewallView[]): string {
+  const counts = countServing(views);
   const onStandby = views.filter((view) => view.isStandby);
   const standby = total(addCounts(onStandby.map(({ counts }) => counts)));
-  const text = describeCounts(countServing(views));
-  return standby === 0
-    ? text
-    : `${text} · ${formatCount(standby)} on standby, not counted`;
+  const lastKnown = views.filter((view) => view.isFailing)
+    .reduce((sum, { tunnels }) => sum + tunnels.length, 0);
+  const isUnknown = total(counts) === 0 &&
+    views.some((view) => view.isFailing || view.isPending);
+  const parts = [isUnknown ? "no tunnel is known now" : describeCounts(counts)];
+  if (standby > 0) {
+    parts.push(`${formatCount(standby)} on standby, not counted`);
+  }
+  if (lastKnown > 0) {
+    parts.push(`${formatCount(lastKnown)} last known, not counted`);
+  }
+  return parts.join(" · ");
 }

@@ -14,6 +14,7 @@ import {
   formatSince,
   formatSpan,
   formatTime,
+  formatUntil,
 } from "./format.ts";
 import { type Html, markup } from "./html.ts";
 import { anchorOf, type Frame } from "./page_frame.ts";
@@ -23,6 +24,7 @@ import { renderTunnels } from "./page_tunnels.ts";
 export function renderFirewall(view: FirewallView, frame: Frame): Html {
   const { status, tone } = view;
   const { target, history: { haState } } = status;
+  const age = view.isFailing ? ", last known" : "";
   const path = target === frame.metricsTarget
     ? "/metrics"
     : `/probe?target=${encodeURIComponent(target)}`;
@@ -31,7 +33,7 @@ aria-label="${target}">
 <div class="head">
 <h2><bdi>${target}</bdi></h2>
 ${renderState(view, frame.now)}
-${haState === undefined ? undefined : markup`<p>HA ${haState}</p>\n`}\
+${haState === undefined ? undefined : markup`<p>HA ${haState}${age}</p>\n`}\
 <a href="${path}" aria-label="Metrics of ${target}">Metrics</a>
 </div>
 ${renderNotes(view, frame.now)}${renderTunnels(view, frame)}\
@@ -67,8 +69,8 @@ function renderNotes(view: FirewallView, now: number): Html {
       ? "The firewall says that it has no tunnels. If it should have some, look at its data plane."
       : undefined,
     view.areLoginsHeld && authRetryAt !== undefined
-      ? `No login before ${formatTime(authRetryAt, now)}, in ${
-        formatSpan(authRetryAt - now)
+      ? `No login before ${
+        formatUntil(authRetryAt, now).join(", in ")
       }, so that the account is not locked.`
       : undefined,
     poll?.ok && poll.form === "xml"

@@ -91,8 +91,8 @@ nav ul, details ul { padding: 0; list-style: none; }
 nav { margin-bottom: 1.5rem; }
 nav ul { columns: 28rem; column-gap: 2.5rem; }
 nav li {
-  padding: 0.25rem 0; border-bottom: 1px solid var(--rule);
-  break-inside: avoid;
+  padding: 0.25rem 0 0.25rem 1.25em; text-indent: -1.25em;
+  border-bottom: 1px solid var(--rule); break-inside: avoid;
 }
 nav li:target { background: var(--card); }
 nav .is a { color: inherit; }
@@ -119,10 +119,10 @@ tr.bad > :nth-child(1)::before { content: "▼"; content: "▼" / ""; }
 tr.warn > :nth-child(1)::before { content: "◆"; content: "◆" / ""; }
 tr.idle > :nth-child(1)::before { content: "○"; content: "○" / ""; }
 tr.good > :nth-child(1)::before { content: "▲"; content: "▲" / ""; }
-tr > :nth-child(3) { width: 14%; }
-tr > :nth-child(4) { width: 10%; }
-tr > :nth-child(5), tr > :nth-child(6) { width: 14%; }
-tr > :nth-child(7) { width: 8%; }
+tr > :nth-child(3) { width: 18.5%; }
+tr > :nth-child(4) { width: 9%; }
+tr > :nth-child(5), tr > :nth-child(6) { width: 12.5%; }
+tr > :nth-child(7) { width: 7%; }
 tr > :nth-child(8) { width: 5%; }
 
 @media (max-width: 60rem) {

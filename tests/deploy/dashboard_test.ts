@@ -88,10 +88,14 @@ Deno.test({
       "    labels: { instance: oslo-fw1.example.net, tunnel: idle }",
     ].join("\n");
     await using prometheus = await startMonitoring(exporter.address, { rules });
-    const ask = (expr: string, instance = ".*"): Promise<number | undefined> =>
-      prometheus.query(filledIn(expr, instance)).then(([first]) =>
-        first?.value
-      );
+    const ask = async (
+      expr: string,
+      instance?: string,
+      time?: number,
+    ): Promise<number | undefined> => {
+      const [first] = await prometheus.query(filledIn(expr, instance), time);
+      return first?.value;
+    };
 
     const present = async (expr: string): Promise<boolean> =>
       (await prometheus.query(expr)).length > 0;
@@ -110,12 +114,19 @@ Deno.test({
         tunnel.name === "a" ? { ...tunnel, state: 2 } : tunnel
       ),
     });
-    // A change is seen for a while only: all are looked for at the same time.
+    // A change is seen for two seconds only, and this machine may be slow: so
+    // each second since then is looked at, as Grafana does.
+    const began = Date.now() / 1_000;
+    const isFound = async (expr: string): Promise<boolean> => {
+      for (let time = Date.now() / 1_000; time >= began; time--) {
+        if (await ask(expr, undefined, time) !== undefined) return true;
+      }
+      return false;
+    };
     const found = new Set<string>();
     await eventually(async () => {
       for (const { expr } of queries) {
-        if (found.has(expr)) continue;
-        if (await ask(expr) !== undefined) found.add(expr);
+        if (!found.has(expr) && await isFound(expr)) found.add(expr);
       }
       return found.size === queries.length;
     }, { seconds: 20 });
@@ -127,6 +138,8 @@ Deno.test({
         const expr = panels.find((panel) => panel.title === title)
           ?.targets?.[0]?.expr ?? "";
         assert.equal(await ask(expr, "well"), well);
+        // the last rule may not have been evaluated since the change
+        await eventually(async () => await ask(expr) === bad);
         assert.equal(await ask(expr), bad);
       });
     }
@@ -168,10 +181,15 @@ Deno.test("each panel has a title, a description, a unit and a data source", () 
 
 Deno.test("no timeline and no table of availability grows with the fleet", () => {
   for (const { type, title, targets = [] } of panels) {
-    if (type === "state-timeline" && title !== "High availability") {
-      assert.match(targets[0]?.expr ?? "", /topk\(50,/, title);
+    if (type === "state-timeline" || title.startsWith("Availability")) {
+      assert.match(targets[0]?.expr ?? "", /(?:top|bottom)k\(50,/, title);
     }
   }
+});
+
+Deno.test("no query evaluates an expression again for each step of the range", () => {
+  // A day of 2,000 tunnels took 11 s as a subquery, and 0.3 s as a range.
+  for (const { expr } of queries) assert.doesNotMatch(expr, /\[[^\]]*:/);
 });
 
 Deno.test("no two panels of the dashboard overlap or share an id", () => {
@@ -194,15 +212,13 @@ Deno.test("no two panels of the dashboard overlap or share an id", () => {
 });
 
 /** Puts values in place of the variables, as Grafana does. */
-function filledIn(query: string, instance: string): string {
+function filledIn(query: string, instance = ".*"): string {
   return query
-    .replaceAll("[$__range:5m]", "[1m:1s]")
-    .replaceAll("[$__range:1m]", "[1m:1s]")
+    .replaceAll("[$__range]", "[1m]")
     .replaceAll("$__rate_interval", "10s")
     .replaceAll("[1h]", "[10s]")
     .replaceAll("[2m]", "[30s]")
     .replaceAll("offset 2m", "offset 2s")
-    .replaceAll(" @ end()", "")
     .replaceAll("$instance", instance)
     .replaceAll(/\$(?:job|tunnel)\b/g, ".*");
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { dirname } from "node:path";
+import { USAGE } from "../../src/check/command_line.ts";
 import { execute, type Outcome, temporaryFolder } from "../support/program.ts";
 
 const SCRIPTS = new URL("../../deploy/deb/", import.meta.url).pathname;
@@ -169,6 +170,20 @@ Deno.test("a purge leaves and names the administrator's own files", async () => 
   assert(stderr.includes(`${system.root}/${own}\n`), stderr);
   assert.doesNotMatch(stderr, /secret/);
   assert.equal(await system.read(own), "PASSWORD='secret'\n");
+});
+
+Deno.test("the manual page names what --help names", async () => {
+  const manual = (await Deno.readTextFile(`${SCRIPTS}panos-ipsec-exporter.1`))
+    .replaceAll("\\-", "-");
+  const options = (text: string): readonly string[] =>
+    [...new Set(text.match(/(?<=[\s"])--?[a-z]+\b/gi))].sort();
+  const variables = (text: string): readonly string[] =>
+    [...new Set(text.match(/\b(?:USER|HOST)NAME|PASSWORD|HTTP_[A-Z_]+/g))]
+      .sort();
+  assert.equal(options(USAGE).length, 7);
+  assert.deepEqual(options(manual), options(USAGE));
+  assert.equal(variables(USAGE).length, 4);
+  assert.deepEqual(variables(manual), variables(USAGE));
 });
 
 /** A root folder that the scripts take for a system. */

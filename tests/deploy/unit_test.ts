@@ -3,6 +3,7 @@ import { ConfigError, parseConfig } from "../../src/config/config.ts";
 import { readAsSystemd } from "../support/environment_file.ts";
 import { execute, isAbsent, temporaryFolder } from "../support/program.ts";
 import { descendants, freePort, lines, signal } from "../support/system.ts";
+import { verifyUnit } from "./verify_unit.ts";
 
 const DEPLOY = new URL("../../deploy/", import.meta.url);
 const UNITS = ["panos-ipsec-exporter.service", "panos-ipsec-exporter@.service"];
@@ -26,7 +27,7 @@ for (const unit of UNITS) {
           `ExecStart=${Deno.execPath()}`,
         );
         await Deno.writeTextFile(path, installed);
-        const verdict = await execute("systemd-analyze", ["verify", path]);
+        const verdict = await verifyUnit(path);
         assert.deepEqual(verdict, { code: 0, stdout: "", stderr: "" });
       }
     },
@@ -70,6 +71,9 @@ Deno.test("the units keep what the program depends on", async () => {
   has("StartLimitIntervalSec=0");
   has("Restart=on-failure");
   has("RestartSec=30s");
+  // Each start may send the password once more: a crash loop slows down.
+  has("RestartSteps=10");
+  has("RestartMaxDelaySec=15min");
   has("RestartPreventExitStatus=2 78");
   // A reload forgets held logins.
   has("ExecReload=/bin/kill -HUP $MAINPID");

@@ -217,6 +217,9 @@ function hashOf(page: string): string {
   return createHash("sha256").update(page).digest("hex");
 }
 
+const NO_ROUTE =
+  'Cannot connect to fw2.example.net port 22: "connect EHOSTUNREACH 192.0.2.2:22" (there is no route to it)';
+
 /** A page with what an operator may find in the morning. */
 function renderPicture(): string {
   const east = [
@@ -258,11 +261,12 @@ function renderPicture(): string {
       statusAfter([
         goodPoll(west, { durations, finishedAt: NOW - 1_500 }),
         failedPoll({
-          message: "Cannot connect to fw2.example.net:22: no route to host",
+          message: NO_ROUTE,
           finishedAt: NOW - 1_470,
         }),
         failedPoll({
-          message: "Cannot connect to fw2.example.net:22: no route to host",
+          message: NO_ROUTE,
+          durations: { ...durations, command: 0, connect: 3.06 },
           finishedAt: NOW - 9,
         }),
       ], { target: "fw2.example.net", loginDuration: 2.9, logins: 49 }),

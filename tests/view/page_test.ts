@@ -202,11 +202,37 @@ Deno.test("renderPage() counts firewalls and tunnels below the heading", () => {
   );
 });
 
+Deno.test("renderPage() does not call tunnels gone that it cannot see", async (t) => {
+  const dead = after(good([UP, DOWN]), failed());
+  const cases: readonly (readonly [string, readonly Status[]])[] = [
+    [
+      "1 firewall, 0 answering, 1 not · no tunnel is known now · 2 last known, not counted",
+      [dead],
+    ],
+    ["1 firewall, 0 answering, 1 not · no tunnel is known now", [failed()]],
+    [
+      "1 firewall, 0 answering, 1 not polled yet · no tunnel is known now",
+      [NEVER_POLLED],
+    ],
+    [
+      "2 firewalls, 1 answering, 1 not · 1 tunnel: 1 up · 2 last known, not counted",
+      [dead, good([UP])],
+    ],
+    ["1 firewall, 1 answering · no tunnels", [good([])]],
+  ];
+  for (const [text, firewalls] of cases) {
+    await t.step(text, () => {
+      assert(textOf(render(firewalls)).includes(`\n${text}\n`));
+    });
+  }
+});
+
 Deno.test("renderPage() lists the firewalls, the worst first, with links", () => {
   const page = render([
     good([UP, MONITOR_DOWN, INIT, DOWN], { target: "fw-down" }),
     good([UP], { target: "[2001:db8::7]:2222" }),
     { ...NEVER_POLLED, target: "fw-new" },
+    good([UP], { target: "fw-standby", poll: { haState: "passive" } }),
     good([INIT], { target: "fw-init" }),
     failed({ target: "fw-held", poll: { reason: "held" } }),
     failed({ target: "fw-failing" }),
@@ -224,6 +250,7 @@ Deno.test("renderPage() lists the firewalls, the worst first, with links", () =>
     ["fw-init", "#fw-fw-init"],
     ["fw-new", "#fw-fw-new"],
     ["[2001:db8::7]:2222", "/?firewall=%5B2001%3Adb8%3A%3A7%5D%3A2222"],
+    ["fw-standby", "/?firewall=fw-standby"],
   ]);
   const ids = [...page.matchAll(/ id="(.*?)"/g)].map(([, id]) => id);
   assert.deepEqual(ids.sort(), [
@@ -233,6 +260,7 @@ Deno.test("renderPage() lists the firewalls, the worst first, with links", () =>
     "fw-fw-held",
     "fw-fw-init",
     "fw-fw-new",
+    "fw-fw-standby",
   ]);
 });
 
@@ -308,10 +336,11 @@ Deno.test("renderPage() tells the last changes of a firewall", () => {
 
 Deno.test("renderPage() shows the last known tunnels of a firewall that fails, as such", () => {
   const page = render([after(
-    good([UP, DOWN], { poll: { finishedAt: NOW - 600 } }),
+    good([UP, DOWN], { poll: { finishedAt: NOW - 600, haState: "active" } }),
     failed({ poll: { finishedAt: NOW - 300 } }),
     failed(),
   )]);
+  assert.match(page, /<p>HA active, last known<\/p>/);
   assert.match(
     page,
     /<table class="old">\n<caption>Last known, 10 min ago: 2 tunnels</,
@@ -389,7 +418,8 @@ Deno.test("renderPage() says when a firewall was polled and how long it took", (
 });
 
 Deno.test("renderPage() says until when a firewall is left alone", () => {
-  const held = textOf(render([failed({ authRetryAt: NOW + 900 })]));
+  const held = textOf(render([failed({ authRetryAt: NOW + 859 })]));
+  // the minute that follows, as the message of the poll says it
   assert.match(held, /No login before 03:15 UTC, in 15 min,/);
   const over = textOf(render([failed({ authRetryAt: NOW - 1 })]));
   assert.doesNotMatch(over, /No login before/);
