@@ -64,9 +64,7 @@ export class Reply {
       else {
         const shown = prompt.match(line) ?? prompt.matchStart(line);
         if (shown !== undefined) found.push({ index, prompt: shown });
-        else if (line.trim() !== "" && !looksLikePrompt(line)) {
-          this.#isAnswered = true;
-        }
+        else if (!this.#isAnswered) this.#isAnswered = isAnswer(line);
       }
     }
     return found;
@@ -98,4 +96,8 @@ export class Reply {
     return before.trim() === "" || looksLikePrompt(before) ||
       prompt.match(before) !== undefined;
   }
+}
+
+function isAnswer(line: string): boolean {
+  return line.trim() !== "" && !looksLikePrompt(line);
 }
