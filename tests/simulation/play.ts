@@ -223,7 +223,8 @@ class World {
     }
   }
 
-  #reload(): void {
+  async #reload(): Promise<void> {
+    await this.#time.concluded();
     this.#aaa.unlock();
     this.#witness.reloads();
     this.#fleet.forgetHolds();

@@ -187,6 +187,7 @@ export class SimulatedFirewall {
     if (!connection.isOpen && connection.abortedAtMs !== undefined) return;
     connection.isOpen = false;
     const { submission, isAccepted } = connection;
+    this.#world.time.concludes();
     tell(`the login to ${this.name} fails: ${error}`);
     const isAuth = error instanceof PollError && error.reason === "auth";
     const isUnanswered = submission !== undefined && !isAccepted;
@@ -231,6 +232,7 @@ export class SimulatedFirewall {
       () => `${this.name} had ${(limitAtMs ?? 0) - time.now} ms left`,
     );
     if (submission !== undefined && !isAccepted) {
+      time.concludes();
       if (isLate) witness.silent(this.name, submission);
       else witness.dropped(submission);
     }
@@ -275,6 +277,7 @@ export class SimulatedFirewall {
     witness.expect(key === OWN_KEY, "only an accepted key gets credentials");
     progress.onPhase("auth");
     await this.#authenticate(connection, progress);
+    await time.concluded();
     if (!connection.isOpen) return await never();
     tell(`${this.name} lets the exporter in`);
     connection.isAccepted = true;

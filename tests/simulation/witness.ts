@@ -45,16 +45,6 @@ interface Account {
   hasRejected: boolean;
   heldUntilMs: number;
   failuresBefore: number;
-  silentAtMs: number;
-  /**
-   * One more silence may count than `silences`: the exporter counts a login
-   * that was not answered a few microtasks after it gave it up, and a reload in
-   * that instant may come before that or after. Both are right; the hold that
-   * it shows after the next silence tells which it was.
-   */
-  mayCountOneMore: boolean;
-  /** The hold that there is in that case. */
-  maybeHeldUntilMs: number;
 }
 
 /** Breaks off a history in which something is not as it must be. */
@@ -274,10 +264,8 @@ export class Witness {
     this.#inFlight.delete(submission);
     const account = this.#account(firewall);
     account.silences++;
-    account.silentAtMs = this.#time.now;
-    const heldUntilMs = this.#time.now + SILENCE_HOLD_MS;
-    if (account.silences >= 2) account.heldUntilMs = heldUntilMs;
-    else if (account.mayCountOneMore) account.maybeHeldUntilMs = heldUntilMs;
+    if (account.silences < 2) return;
+    account.heldUntilMs = this.#time.now + SILENCE_HOLD_MS;
   }
 
   /** The login is gone for another reason. */
@@ -288,9 +276,7 @@ export class Witness {
   /** An operator has the holds forgotten. */
   reloads(): void {
     for (const account of this.#accounts.values()) {
-      const { silentAtMs } = account;
-      const mayCountOneMore = silentAtMs === this.#time.now;
-      Object.assign(account, newAccount(), { silentAtMs, mayCountOneMore });
+      Object.assign(account, newAccount());
     }
     this.#suspects.clear();
     this.#allHeldSinceMs = undefined;
@@ -299,22 +285,15 @@ export class Witness {
 
   /** Compares until when a firewall says that it is held. */
   showsHold(firewall: string, untilMs: number | undefined): void {
-    const account = this.#account(firewall);
+    const own = this.#account(firewall).heldUntilMs;
     const all = this.#areAllHeld() ? this.#allHeldUntilMs : -Infinity;
-    const expected = this.#ahead(Math.max(account.heldUntilMs, all));
-    const maybe = this.#ahead(Math.max(account.maybeHeldUntilMs, all));
-    if (
-      account.mayCountOneMore && maybe !== undefined && maybe > (expected ?? 0)
-    ) {
-      account.mayCountOneMore = false;
-      if (isSame(untilMs, maybe)) {
-        account.silences++;
-        account.heldUntilMs = account.maybeHeldUntilMs;
-        return;
-      }
-    }
+    const until = Math.max(own, all);
+    const expected = until > this.#time.now ? until : undefined;
+    const isSame = untilMs === undefined || expected === undefined
+      ? untilMs === expected
+      : Math.abs(untilMs - expected) <= SECOND_MS;
     this.expect(
-      isSame(untilMs, expected),
+      isSame,
       "a hold is as long as the rules say",
       () =>
         `${firewall} shows ${inMinutes(untilMs, this.#time.now)}, and it is ${
@@ -327,7 +306,6 @@ export class Witness {
     const ms = account.failures === 0 ? FIRST_HOLD_MS : LONG_HOLD_MS;
     account.failures++;
     account.silences = 0;
-    account.mayCountOneMore = false;
     account.heldUntilMs = this.#time.now + ms;
   }
 
@@ -347,10 +325,6 @@ export class Witness {
     return now - this.#proofAtMs < PROOF_MS || now === this.#proofLostAtMs;
   }
 
-  #ahead(untilMs: number): number | undefined {
-    return untilMs > this.#time.now ? untilMs : undefined;
-  }
-
   #account(firewall: string): Account {
     let account = this.#accounts.get(firewall);
     if (account === undefined) {
@@ -368,17 +342,7 @@ function newAccount(): Account {
     hasRejected: false,
     heldUntilMs: -Infinity,
     failuresBefore: 0,
-    silentAtMs: -Infinity,
-    mayCountOneMore: false,
-    maybeHeldUntilMs: -Infinity,
   };
-}
-
-/** What is shown is rounded to seconds. */
-function isSame(one: number | undefined, other: number | undefined): boolean {
-  return one === undefined || other === undefined
-    ? one === other
-    : Math.abs(one - other) <= SECOND_MS;
 }
 
 function inMinutes(ms: number | undefined, now: number): string {
