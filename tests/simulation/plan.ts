@@ -27,6 +27,14 @@ export interface Manner {
     | "refused"
     | "unreadable"
     | "dies before it";
+  /** What becomes of it when the output is to be switched to XML or back. */
+  readonly xml:
+    | "works"
+    | "is not known"
+    | "hangs"
+    | "leaves the form unknown"
+    | "stays on"
+    | "is unreadable";
   /** What becomes of a connection that the exporter gives up. */
   readonly end: "closes" | "never closes";
   readonly connectMs: number;
@@ -43,6 +51,7 @@ export const GOOD: Manner = {
   verdict: "ask AAA",
   shell: "opens",
   reply: "whole",
+  xml: "works",
   end: "closes",
   connectMs: 0,
   verdictMs: 500,
@@ -64,7 +73,11 @@ export type Deed =
     readonly change: Partial<Manner>;
   }
   | { readonly kind: "kill"; readonly firewall: number }
-  | { readonly kind: "failover"; readonly firewall: number }
+  | {
+    readonly kind: "failover";
+    readonly firewall: number;
+    readonly kills: boolean;
+  }
   | { readonly kind: "tunnel"; readonly firewall: number }
   | { readonly kind: "AAA"; readonly verdict: "accept" | "reject" }
   | { readonly kind: "reload" };
@@ -115,6 +128,7 @@ const FAULTS: readonly Partial<Manner>[] = [
   { reply: "cut" },
   { reply: "refused" },
   { reply: "unreadable" },
+  { reply: "unreadable", xml: "is not known" },
   { reply: "dies before it" },
   { end: "never closes" },
   { end: "never closes" },
@@ -131,6 +145,14 @@ const FAULTS: readonly Partial<Manner>[] = [
   { replyMs: 30 * SECOND_MS },
   // gone from the network
   { connect: "hangs", reply: "hangs", end: "never closes" },
+];
+
+const XML_FAULTS: readonly Partial<Manner>[] = [
+  { xml: "is not known" },
+  { xml: "hangs" },
+  { xml: "leaves the form unknown" },
+  { xml: "stays on" },
+  { xml: "is unreadable" },
 ];
 
 const ACCOUNT_FAULTS = FAULTS.filter((fault) =>
@@ -175,6 +197,9 @@ export function createPlan(seed: number): Plan {
     ...planScrapes(random, firewalls, spanMs, scale.intervalsMs),
     ...planFaults(random, firewalls, spanMs),
     ...(isRush ? planRush(random, firewalls, spanMs) : []),
+    ...(random.below(5) === 0
+      ? planUnknownLayout(random, firewalls, spanMs)
+      : []),
   ].sort((one, other) => one.atMs - other.atMs);
   return {
     seed,
@@ -238,7 +263,10 @@ function planFaults(
         });
         break;
       case 1:
-        events.push({ atMs, deed: { kind: "failover", firewall } });
+        events.push({
+          atMs,
+          deed: { kind: "failover", firewall, kills: random.below(2) === 0 },
+        });
         break;
       case 2:
         events.push({ atMs, deed: { kind: "kill", firewall } });
@@ -311,6 +339,29 @@ function planRush(
     ];
   });
   return [...scrapes, ...faults.flat()];
+}
+
+/**
+ * A firewall is upgraded to a version whose text cannot be read, and gets a
+ * better one at last; its XML is not always to be had.
+ */
+function planUnknownLayout(
+  random: Random,
+  firewalls: number,
+  spanMs: number,
+): Planned[] {
+  const firewall = random.below(firewalls);
+  const atMs = onGrid(random, spanMs / 8);
+  const xmlFaults = Array.from({ length: random.below(4) }, () => {
+    const atMs = onGrid(random, spanMs);
+    const endsAtMs = atMs + onGrid(random, spanMs / 4);
+    const change = pick(random, XML_FAULTS);
+    return planFaultOf(firewall, change, atMs, endsAtMs);
+  });
+  return [
+    ...planFaultOf(firewall, { reply: "unreadable" }, atMs, spanMs * 7 / 8),
+    ...xmlFaults.flat(),
+  ];
 }
 
 /** Something is wrong with one firewall, and then it is not. */

@@ -14,12 +14,9 @@ import { firewallFamilies } from "../../src/view/metrics.ts";
 import { createConfig } from "../support/fleet_of_one.ts";
 import { type Deed, describe, GOOD, nameOf, type Plan } from "./plan.ts";
 import { createRandom, type Random } from "./random.ts";
-import {
-  AaaServer,
-  numberOf,
-  type Printed,
-  SimulatedFirewall,
-} from "./simulated_firewall.ts";
+import { AaaServer, SimulatedFirewall } from "./simulated_firewall.ts";
+import { numberOf } from "./simulated_session.ts";
+import type { Printed } from "./surroundings.ts";
 import { SimulatedTime } from "./time.ts";
 import { type Broken, Witness } from "./witness.ts";
 
@@ -39,12 +36,15 @@ const STOP_LIMIT_MS = 3_000;
 /** A scrape that tells whether a firewall is up waits at least so long. */
 const PATIENT_MS = 9_500;
 
-/** A firewall without a fault or a hold is up after so long and so many. */
+/** A firewall without a fault or a hold does not fail so often for so long. */
 const LIVELY_MS = 10 * MINUTE_MS;
 const LIVELY_SCRAPES = 4;
 
 /** Timers that a request or a firewall may have at a time. */
 const TIMERS_EACH = 6;
+
+/** Tables that are remembered: more than can be told any more. */
+const MAX_PRINTED = 1_000;
 
 /** A login may wait for the end of the session before it, and its place. */
 const MAX_IDLE_MS = 4_000;
@@ -64,13 +64,17 @@ interface Memory {
   failures: number;
   /** When a login or a command was last under way. */
   busyAtMs: number;
-  failedAtMs: number;
+  /** From when to when those lasted. */
+  failedFromMs: number;
+  failedToMs: number;
   last: Poll | undefined;
   lastGood: Poll | undefined;
   /** What the log says: the reason of the failure, if it fails. */
   logged: string | undefined;
-  /** Recent waits, and when each was over. */
-  waits: { readonly waitMs: number; readonly untilMs: number }[];
+  /** In which form tables are read, by what the log says. */
+  loggedForm: "text" | "xml";
+  /** The most that a request has waited that may share the poll under way. */
+  longestWaitMs: number;
 }
 
 /** Plays a plan to its end, or until a rule is broken. */
@@ -101,7 +105,9 @@ class World {
   readonly #firewalls: readonly SimulatedFirewall[];
   readonly #memories: ReadonlyMap<string, Memory>;
   readonly #requests = new Set<Request>();
+  /** By the number that they hold. */
   readonly #printed = new Map<number, Printed>();
+  #lastPrinted = 0;
   /** Polls that some request was told. */
   readonly #told = new WeakSet<Poll>();
   /** Polls that were answered again at the instant that is under way. */
@@ -126,7 +132,7 @@ class World {
         time: this.#time,
         witness: this.#witness,
         aaa: this.#aaa,
-        printed: this.#printed,
+        print: (table) => this.#print(table),
         longestWaitMs: (name) => this.#longestWaitMs(name),
         openWaitMs: (name) => this.#openWaitMs(name),
         loginTimeoutMs: plan.loginTimeoutMs,
@@ -177,6 +183,8 @@ class World {
       if (memory === undefined) return;
       if (message === "poll failed") memory.logged = String(fields["reason"]);
       if (message === "poll recovered") memory.logged = undefined;
+      if (message.startsWith("text cannot be read")) memory.loggedForm = "xml";
+      if (message === "text can be read again") memory.loggedForm = "text";
     }, {
       clock: this.#time.clock,
       createLogin: (_config, { name }) => {
@@ -185,6 +193,13 @@ class World {
         return firewall.openSession;
       },
     });
+  }
+
+  #print(table: Printed): number {
+    const number = ++this.#lastPrinted;
+    this.#printed.set(number, table);
+    this.#printed.delete(number - MAX_PRINTED);
+    return number;
   }
 
   async #pass(ms: number): Promise<void> {
@@ -216,7 +231,7 @@ class World {
         break;
       case "failover":
         firewall.haState = firewall.haState === "active" ? "passive" : "active";
-        firewall.kill();
+        if (deed.kills) firewall.kill();
         break;
       case "tunnel":
         firewall.isTunnelDown = !firewall.isTunnelDown;
@@ -235,12 +250,7 @@ class World {
     this.#scrapes++;
     this.#requests.add(request);
     const memory = this.#memory(firewall.target);
-    const untilMs = this.#time.now + waitMs;
-    memory.waits = memory.waits.filter((wait) =>
-      // a command may still run that it has allowed
-      wait.untilMs + 2 * MINUTE_MS > this.#time.now
-    );
-    memory.waits.push({ waitMs, untilMs });
+    memory.longestWaitMs = Math.max(memory.longestWaitMs, waitMs);
     try {
       const before = firewall.status.poll;
       const status = await firewall.poll(waitMs);
@@ -281,8 +291,8 @@ class World {
     const memory = this.#memory(target);
     if (poll.ok) memory.failures = 0;
     else if (request.startedAtMs > memory.troubledAtMs) {
-      memory.failures++;
-      memory.failedAtMs = this.#time.now;
+      if (memory.failures++ === 0) memory.failedFromMs = request.startedAtMs;
+      memory.failedToMs = this.#time.now;
     }
   }
 
@@ -298,6 +308,11 @@ class World {
       () => target,
     );
     this.#witness.expect(
+      printed?.form === poll.form && printed.haState === poll.haState,
+      "form and high availability are those of the table",
+      () => target,
+    );
+    this.#witness.expect(
       printed?.isDown === (tunnel?.state === "inactive"),
       "the state of a tunnel is what was printed",
       () => target,
@@ -309,6 +324,7 @@ class World {
     const text = render(firewallFamilies(status));
     const holds = text.includes(`\npanos_ipsec_up ${poll.ok ? 1 : 0}\n`) &&
       text.includes("ifIPsecOperStatus{") === poll.ok &&
+      (!poll.ok || text.includes(`reading_info{form="${poll.form}"} 1\n`)) &&
       toView(status, poll.finishedAt).isFailing === !poll.ok;
     this.#witness.expect(
       holds,
@@ -373,6 +389,8 @@ class World {
     const memory = this.#memory(target);
     if (poll === undefined || poll === memory.last) return;
     memory.last = poll;
+    // the next poll may have begun in this instant
+    memory.longestWaitMs = this.#openWaitMs(target);
     if (poll.ok) memory.lastGood = poll;
     const witness = this.#witness;
     witness.expect(
@@ -384,6 +402,11 @@ class World {
       memory.logged === (poll.ok ? undefined : poll.reason),
       "the log says what the poll says",
       () => `${target} is ${memory.logged ?? "up"} in the log`,
+    );
+    witness.expect(
+      !poll.ok || memory.loggedForm === poll.form,
+      "the log says in which form the table is read",
+      () => target,
     );
     witness.expect(
       lastSuccessAt === memory.lastGood?.finishedAt &&
@@ -411,13 +434,13 @@ class World {
     const memory = this.#memory(target);
     if (!isAllGood) memory.troubledAtMs = this.#time.now;
     if (memory.troubledAtMs === this.#time.now) memory.failures = 0;
+    const failedMs = memory.failedToMs - memory.failedFromMs;
     this.#witness.expect(
-      memory.failures < LIVELY_SCRAPES ||
-        memory.failedAtMs - memory.troubledAtMs < LIVELY_MS,
+      memory.failures < LIVELY_SCRAPES || failedMs < LIVELY_MS,
       "a good firewall is up again",
       () =>
         `${target} has failed ${memory.failures} times in ${
-          (memory.failedAtMs - memory.troubledAtMs) / MINUTE_MS
+          failedMs / MINUTE_MS
         } min without a fault`,
     );
   }
@@ -481,10 +504,7 @@ class World {
   }
 
   #longestWaitMs(target: string): number {
-    return Math.max(
-      0,
-      ...this.#memory(target).waits.map(({ waitMs }) => waitMs),
-    );
+    return this.#memory(target).longestWaitMs;
   }
 
   #openWaitMs(target: string): number {
@@ -519,11 +539,13 @@ function newMemory(): Memory {
     troubledAtMs: 0,
     failures: 0,
     busyAtMs: 0,
-    failedAtMs: -Infinity,
+    failedFromMs: 0,
+    failedToMs: 0,
     last: undefined,
     lastGood: undefined,
     logged: undefined,
-    waits: [],
+    loggedForm: "text",
+    longestWaitMs: 0,
   };
 }
 
