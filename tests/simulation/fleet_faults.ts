@@ -10,7 +10,7 @@
 
 import { type FakeTime, stopTime } from "../support/fake_time.ts";
 import { createRandom, type Random } from "./random.ts";
-import { World } from "./world.ts";
+import { World } from "./fleet_world.ts";
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;

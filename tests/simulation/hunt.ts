@@ -6,6 +6,7 @@
  */
 
 import { type Fault, FAULTS } from "./faults/faults.ts";
+import type { Found } from "./find.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 const COPIED = ["src", "tests/simulation", "tests/support"];
@@ -32,14 +33,6 @@ export async function hunt(
   return missed === 0 ? 0 : 1;
 }
 
-/** What it took to find a fault. */
-export interface Found {
-  /** The rule that it breaks; `undefined` if it was not found. */
-  readonly rule?: string;
-  readonly histories: number;
-  readonly scrapes: number;
-}
-
 /** Plays histories against a copy of the source that has the fault. */
 async function findFault(fault: Fault, seconds: number): Promise<Found> {
   const folder = await Deno.makeTempDir({ prefix: "fault-" });
@@ -55,7 +48,7 @@ async function findFault(fault: Fault, seconds: number): Promise<Found> {
           "--no-check",
           "--allow-all",
           `${folder}/tests/simulation/find.ts`,
-          String(seconds),
+          fault.isLeak ? "leak" : String(seconds),
         ],
         cwd: folder,
       },

@@ -108,7 +108,8 @@ const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
 const GRID_MS = 500;
 
-const FAULTS: readonly Partial<Manner>[] = [
+/** What can be wrong with a firewall; those that are met more often twice. */
+export const FAULTS: readonly Partial<Manner>[] = [
   { connect: "refuses" },
   { connect: "hangs" },
   { connect: "closes" },

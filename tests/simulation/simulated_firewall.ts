@@ -130,15 +130,15 @@ export class SimulatedFirewall {
     this.hasLostKept = false;
     this.#connections.add(connection);
     signal.addEventListener("abort", () => this.#abort(connection, signal));
-    const opened = Promise.race([
-      this.#logIn(connection, progress),
-      connection.lost.promise.then((error) => {
-        throw error;
-      }),
-    ]);
-    // before the exporter learns of it, and after nothing else
-    opened.catch((error) => this.#conclude(connection, error));
-    return opened;
+    const opened = Promise.withResolvers<Session>();
+    const fail = (error: unknown): void => {
+      // in the same moment: what comes later can change nothing
+      if (!connection.isGone) this.#conclude(connection, error);
+      opened.reject(error);
+    };
+    this.#logIn(connection, progress).then(opened.resolve, fail);
+    connection.lost.promise.then(fail);
+    return opened.promise;
   };
 
   /** A login has failed. */
@@ -196,7 +196,9 @@ export class SimulatedFirewall {
     if (session !== undefined) {
       session.abort(signal.reason);
       this.#forget(connection);
-    } else if (this.manner.end === "never closes") return;
+    } else if (this.manner.end === "never closes") {
+      return time.after(END_LIMIT_MS, () => this.#forget(connection));
+    }
     time.after(this.manner.endMs, () => connection.lost.resolve(signal.reason));
   }
 

@@ -55,6 +55,9 @@ export class SimulatedSession {
   #half: Question | undefined;
   /** The output has been switched to text, and the text is asked for next. */
   #isSwitchedBack = false;
+  readonly #closed: Promise<PollError>;
+  #loss: PollError | undefined;
+  #onLost: (error: PollError) => void = () => {};
   /** As the last prompt says. */
   #haState: "active" | "passive";
 
@@ -68,6 +71,7 @@ export class SimulatedSession {
     this.#world = world;
     this.#openedAtMs = world.time.now;
     this.#haState = firewall.haState;
+    this.#closed = this.#close();
   }
 
   /** Whether a question is under way. */
@@ -84,7 +88,7 @@ export class SimulatedSession {
         get haState(): "active" | "passive" {
           return haState();
         },
-        closed: this.#settleLate(this.#connection.lost.promise),
+        closed: this.#closed,
         run: (command) => this.#run(command),
         setXmlOutput: (isOn) => this.#setXmlOutput(isOn),
       },
@@ -142,10 +146,15 @@ export class SimulatedSession {
     this.#firewall.lose(this.#connection);
   }
 
-  async #settleLate<Value>(promise: Promise<Value>): Promise<Value> {
-    const value = await promise;
-    await this.#world.time.lag();
-    return value;
+  /** Tells the question under way that the connection is lost. */
+  async #close(): Promise<PollError> {
+    const { time } = this.#world;
+    const error = await this.#connection.lost.promise;
+    await time.lag();
+    this.#loss = error;
+    this.#onLost(error);
+    await time.lag();
+    return error;
   }
 
   async #run<Value>(command: Command<Value>): Promise<Value> {
@@ -246,13 +255,11 @@ export class SimulatedSession {
     this.#question = this.#half ?? this.#begin(isXml);
     this.#half = undefined;
     if (manner.reply === "dies before it") this.#firewall.lose(connection);
+    const lost = Promise.withResolvers<never>();
+    this.#onLost = lost.reject;
+    if (this.#loss !== undefined) lost.reject(this.#loss);
     try {
-      return await Promise.race([
-        answer(),
-        this.#settleLate(connection.lost.promise).then((error) => {
-          throw error;
-        }),
-      ]);
+      return await Promise.race([answer(), lost.promise]);
     } catch (error) {
       if (error instanceof PollError) this.#fail(error, isXml);
       throw error;
