@@ -161,7 +161,7 @@ const ACCOUNT_FAULTS = FAULTS.filter((fault) =>
 );
 
 const RUSH_MS = 10 * SECOND_MS;
-const RUSH_SCRAPES = 6;
+const RUSH_SCRAPES = 9;
 
 /** Two that reject hold all; one that rejects meets slow verdicts. */
 const RUSH_FAULTS: readonly Partial<Manner>[] = [
@@ -170,6 +170,7 @@ const RUSH_FAULTS: readonly Partial<Manner>[] = [
   { verdictMs: 3 * SECOND_MS },
   { verdictMs: 10 * SECOND_MS },
   { endMs: 2 * SECOND_MS },
+  { verdict: "silent" },
   { end: "never closes" },
   { reply: "whole" }, // which is good
 ];
@@ -339,7 +340,11 @@ function planRush(
       { atMs, deed: { kind: "kill", firewall } } satisfies Planned,
     ];
   });
-  return [...scrapes, ...faults.flat()];
+  // so that who waits at the gate may go on
+  const reloads: Planned[] = random.below(2) === 0
+    ? []
+    : [{ atMs: pickTime() + RUSH_MS, deed: { kind: "reload" } }];
+  return [...scrapes, ...faults.flat(), ...reloads];
 }
 
 /**
@@ -353,6 +358,7 @@ function planUnknownLayout(
 ): Planned[] {
   const firewall = random.below(firewalls);
   const atMs = onGrid(random, spanMs / 8);
+  const endsAtMs = atMs + onGrid(random, spanMs);
   const xmlFaults = Array.from({ length: random.below(4) }, () => {
     const atMs = onGrid(random, spanMs);
     const endsAtMs = atMs + onGrid(random, spanMs / 4);
@@ -360,7 +366,7 @@ function planUnknownLayout(
     return planFaultOf(firewall, change, atMs, endsAtMs);
   });
   return [
-    ...planFaultOf(firewall, { reply: "unreadable" }, atMs, spanMs * 7 / 8),
+    ...planFaultOf(firewall, { reply: "unreadable" }, atMs, endsAtMs),
     ...xmlFaults.flat(),
   ];
 }

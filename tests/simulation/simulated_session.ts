@@ -45,6 +45,8 @@ export class SimulatedSession {
   /** Whether the last question was answered, so that a poll has ended. */
   #isKept = false;
   #printsXml = false;
+  /** In which form it prints by what the exporter was told. */
+  #isSaidToPrintXml = false;
   /** The text cannot be read, and XML has not been asked for yet. */
   #isTextUnreadable = false;
   /** When a table was read; if the session is lost then, it may not have been. */
@@ -161,6 +163,11 @@ export class SimulatedSession {
     const { forms } = this.#firewall;
     const isXml = command.maxLineLength !== undefined;
     const isSecondHalf = this.#half !== undefined;
+    this.#world.witness.expect(
+      isXml === this.#isSaidToPrintXml,
+      "a session is asked in the form in which it prints",
+      () => this.#firewall.name,
+    );
     if (!isXml && !this.#isSwitchedBack) forms.asksText();
     if (isXml && !isSecondHalf) forms.asksXml(this.#isTextUnreadable);
     this.#isSwitchedBack = false;
@@ -218,6 +225,7 @@ export class SimulatedSession {
       }
       if (isOn) this.#half = this.#question;
       else this.#isSwitchedBack = true;
+      this.#isSaidToPrintXml = isOn;
       this.#printsXml = isOn || (xml === "stays on" && this.#printsXml);
       return true;
     });
