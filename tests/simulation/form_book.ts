@@ -5,8 +5,8 @@
  * @module
  */
 
+import type { Rules } from "./rules.ts";
 import type { SimulatedTime } from "./time.ts";
-import type { Witness } from "./witness.ts";
 
 const HOUR_MS = 60 * 60_000;
 const TEXT_AGAIN_MS = 24 * HOUR_MS;
@@ -15,7 +15,7 @@ const XML_AGAIN_MS = HOUR_MS;
 /** Breaks off a history in which a firewall is asked in the wrong form. */
 export class FormBook {
   readonly #time: SimulatedTime;
-  readonly #witness: Witness;
+  readonly #rules: Rules;
   /** Which was read last; `either` if the exporter may not have seen it. */
   #form: "text" | "xml" | "either" = "text";
   #textAskedAtMs = -Infinity;
@@ -23,9 +23,9 @@ export class FormBook {
   /** When a session was lost, and the XML that it was asked for with it. */
   #xmlLostAtMs = -Infinity;
 
-  constructor(time: SimulatedTime, witness: Witness) {
+  constructor(time: SimulatedTime, rules: Rules) {
     this.#time = time;
-    this.#witness = witness;
+    this.#rules = rules;
   }
 
   /** Whether text that cannot be read has to be asked for in XML. */
@@ -35,7 +35,7 @@ export class FormBook {
   }
 
   asksText(): void {
-    this.#witness.expect(
+    this.#rules.expect(
       this.#form !== "xml" || this.#isOver(this.#textAskedAtMs, TEXT_AGAIN_MS),
       "while XML is read, the text is tried once in 24 hours",
     );
@@ -44,16 +44,16 @@ export class FormBook {
 
   /** @param isSecond Whether the text has just been found to be unreadable. */
   asksXml(isSecond: boolean): void {
-    this.#witness.expect(
+    this.#rules.expect(
       this.#isOver(this.#xmlFailedAtMs, XML_AGAIN_MS),
       "XML that failed is left alone for an hour",
     );
     if (isSecond) return;
-    this.#witness.expect(
+    this.#rules.expect(
       this.#form !== "text",
       "text that can be read is not asked for in XML",
     );
-    this.#witness.expect(
+    this.#rules.expect(
       this.#form !== "xml" || !this.#isOver(this.#textAskedAtMs, TEXT_AGAIN_MS),
       "the text is tried again after 24 hours",
     );

@@ -74,21 +74,37 @@ const OWN_KEY = "SHA256:own";
 /** One firewall of the world. */
 export class SimulatedFirewall {
   readonly name: string;
-  manner: Manner = GOOD;
   haState: "active" | "passive" = "active";
   isTunnelDown = false;
-  /** A kept session was dead when it was asked; until the next login. */
-  hasLostKept = false;
   readonly forms: FormBook;
   readonly #world: Surroundings;
+  #manner = GOOD;
+  #isTroubled = false;
   readonly #hostKey: HostKeyCheck = acceptFirst(() => {});
   readonly #connections = new Set<Connection>();
 
   constructor(name: string, world: Surroundings) {
     this.name = name;
-    this.forms = new FormBook(world.time, world.witness);
+    this.forms = new FormBook(world.time, world.rules);
     this.#world = world;
     this.#hostKey.confirm(OWN_KEY); // as if it had been pinned
+  }
+
+  /** How it behaves. */
+  get manner(): Manner {
+    return this.#manner;
+  }
+
+  /** Whether it behaves in any way that is not good. */
+  get isTroubled(): boolean {
+    return this.#isTroubled;
+  }
+
+  /** It behaves in another way from now on. */
+  change(change: Partial<Manner>): void {
+    this.#manner = { ...this.#manner, ...change };
+    // the keys are in the same order
+    this.#isTroubled = JSON.stringify(this.#manner) !== JSON.stringify(GOOD);
   }
 
   /** Connections that the exporter has not let go of. */
@@ -110,9 +126,10 @@ export class SimulatedFirewall {
 
   /** What the exporter logs in by. */
   readonly openSession: OpenSession = (progress, signal) => {
-    const { witness, tell } = this.#world;
+    const { witness, polls, tell } = this.#world;
     tell(`${this.name} is connected to`);
     witness.connects(this.name);
+    polls.logsIn(this.name);
     this.#expectNoOther();
     const connection: Connection = {
       lost: Promise.withResolvers<PollError>(),
@@ -127,7 +144,6 @@ export class SimulatedFirewall {
       isWaiting: false,
       limitOfLoginMs: this.#world.time.now + this.#world.loginTimeoutMs,
     };
-    this.hasLostKept = false;
     this.#connections.add(connection);
     signal.addEventListener("abort", () => this.#abort(connection, signal));
     const opened = Promise.withResolvers<Session>();
@@ -161,9 +177,9 @@ export class SimulatedFirewall {
   }
 
   #expectNoOther(): void {
-    const { witness, time } = this.#world;
+    const { rules, time } = this.#world;
     for (const { isGone, abortedAtMs = Infinity } of this.#connections) {
-      witness.expect(
+      rules.expect(
         isGone || time.now - abortedAtMs >= END_LIMIT_MS,
         "a firewall has one login or session",
         () => this.name,
@@ -173,7 +189,7 @@ export class SimulatedFirewall {
 
   /** The exporter gives the login or the session up. */
   #abort(connection: Connection, signal: AbortSignal): void {
-    const { time, witness, tell } = this.#world;
+    const { time, rules, witness, tell } = this.#world;
     if (connection.isGone || connection.abortedAtMs !== undefined) return;
     tell(`the exporter gives up its connection to ${this.name}`);
     connection.isOpen = false;
@@ -181,7 +197,7 @@ export class SimulatedFirewall {
     const { submission, isAccepted, session } = connection;
     const isLate = signal.reason instanceof PollError &&
       signal.reason.reason === "timeout";
-    witness.expect(
+    rules.expect(
       !isLate || session !== undefined ||
         (!connection.isWaiting && time.now >= connection.limitOfLoginMs),
       "the wait at the gate is no login time",
@@ -229,7 +245,7 @@ export class SimulatedFirewall {
     connection: Connection,
     progress: LoginProgress,
   ): Promise<Session> {
-    const { time, witness, tell } = this.#world;
+    const { time, rules, witness, tell } = this.#world;
     progress.onPhase("connect");
     await time.take(this.manner.connectMs);
     await this.#connect();
@@ -237,7 +253,7 @@ export class SimulatedFirewall {
     const key = this.manner.key === "another" ? "SHA256:other" : OWN_KEY;
     const objection = this.#hostKey.reject(key);
     if (objection !== undefined) throw new PollError("host_key", objection);
-    witness.expect(key === OWN_KEY, "only an accepted key gets credentials");
+    rules.expect(key === OWN_KEY, "only an accepted key gets credentials");
     progress.onPhase("auth");
     await this.#authenticate(connection, progress);
     await time.concluded();
@@ -267,7 +283,7 @@ export class SimulatedFirewall {
     connection: Connection,
     progress: LoginProgress,
   ): Promise<void> {
-    const { time, witness, tell } = this.#world;
+    const { time, rules, witness, tell } = this.#world;
     const { verdict } = this.manner;
     if (verdict === "lets in unasked") return;
     if (verdict === "asks a question") {
@@ -295,7 +311,7 @@ export class SimulatedFirewall {
     } finally {
       stopWaiting();
     }
-    witness.expect(
+    rules.expect(
       connection.abortedAtMs === undefined,
       "a login that is over sends nothing",
       () => this.name,

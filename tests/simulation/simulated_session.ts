@@ -9,11 +9,7 @@ import type { Session } from "../../src/firewall/session.ts";
 import type { Command } from "../../src/panos/cli.ts";
 import { VpnFlowError } from "../../src/panos/vpn_flow.ts";
 import { PollError } from "../../src/model/poll.ts";
-import { inventTunnels, printVpnFlow } from "../support/vpn_flow_reply.ts";
-import {
-  printUnknownLayout,
-  printVpnFlowXml,
-} from "../support/vpn_flow_xml.ts";
+import { printTable, UNREADABLE } from "./printed_table.ts";
 import type { Connection, SimulatedFirewall } from "./simulated_firewall.ts";
 import type { Surroundings } from "./surroundings.ts";
 
@@ -100,16 +96,16 @@ export class SimulatedSession {
 
   /** The exporter gives it up. */
   abort(reason: unknown): void {
-    const { time, witness } = this.#world;
+    const { time, rules } = this.#world;
     const question = this.#question;
-    if (question === undefined || this.#world.isStopping()) return;
-    witness.expect(
+    if (question === undefined || this.#world.isStopping) return;
+    rules.expect(
       time.now >= question.limitAtMs,
       "a command has its whole limit from when it was sent",
       () =>
         `${this.#firewall.name} had ${question.limitAtMs - time.now} ms left`,
     );
-    witness.expect(
+    rules.expect(
       reason instanceof PollError &&
         reason.reason === (question.isXml ? "parse" : "timeout"),
       "a hung question for text is a timeout, and for XML unreadable",
@@ -128,15 +124,15 @@ export class SimulatedSession {
   }
 
   async #end(): Promise<void> {
-    const { time, witness, loginTimeoutMs } = this.#world;
+    const { time, rules, witness, loginTimeoutMs } = this.#world;
     const { name, manner } = this.#firewall;
-    if (!this.#world.isStopping()) {
-      witness.expect(
+    if (!this.#world.isStopping) {
+      rules.expect(
         !witness.areAllHeld,
         "a session is kept while logins are held",
         () => name,
       );
-      witness.expect(
+      rules.expect(
         this.#hasBeenAsked || time.now - this.#openedAtMs >= loginTimeoutMs,
         "a session that no poll has used is kept",
         () => name,
@@ -163,7 +159,7 @@ export class SimulatedSession {
     const { forms } = this.#firewall;
     const isXml = command.maxLineLength !== undefined;
     const isSecondHalf = this.#half !== undefined;
-    this.#world.witness.expect(
+    this.#world.rules.expect(
       isXml === this.#isSaidToPrintXml,
       "a session is asked in the form in which it prints",
       () => this.#firewall.name,
@@ -194,16 +190,16 @@ export class SimulatedSession {
 
   #noteUnreadable(isXml: boolean, { reason }: VpnFlowError): void {
     const { forms, name } = this.#firewall;
-    const { time, witness } = this.#world;
+    const { time, rules } = this.#world;
     this.#isKept = reason === "command";
     if (isXml) return forms.xmlFailed();
     if (reason === "command") return;
     this.#isTextUnreadable = true;
     if (!forms.owesXml) return;
     time.after(1, () =>
-      witness.expect(
+      rules.expect(
         !this.#isTextUnreadable || !this.#connection.isOpen ||
-          this.#world.isStopping(),
+          this.#world.isStopping,
         "text that cannot be read is asked for in XML on the same session",
         () => name,
       ));
@@ -233,10 +229,10 @@ export class SimulatedSession {
 
   /** Nobody can tell in which form it prints: it has to be ended. */
   #spoil(): PollError {
-    const { time, witness } = this.#world;
+    const { time, rules } = this.#world;
     this.#isSpoiled = true;
     time.after(1, () =>
-      witness.expect(
+      rules.expect(
         !this.#connection.isOpen,
         "a session is ended when its form is unknown",
         () => this.#firewall.name,
@@ -250,11 +246,11 @@ export class SimulatedSession {
     isXml: boolean,
     answer: () => Promise<Value>,
   ): Promise<Value> {
-    const { witness, tell } = this.#world;
+    const { rules, tell } = this.#world;
     const { name, manner } = this.#firewall;
     const connection = this.#connection;
     tell(`${name} is asked "${text}"`);
-    witness.expect(
+    rules.expect(
       getEventListeners(connection.signal, "abort").length <= MAX_LISTENERS,
       "a session gathers no listeners",
     );
@@ -277,8 +273,9 @@ export class SimulatedSession {
   }
 
   #begin(isXml: boolean): Question {
-    const { time, openWaitMs } = this.#world;
-    const limitMs = Math.max(MIN_COMMAND_MS, openWaitMs(this.#firewall.name));
+    const { time, polls } = this.#world;
+    const waitMs = polls.openWaitMs(this.#firewall.name);
+    const limitMs = Math.max(MIN_COMMAND_MS, waitMs);
     const sentAtMs = time.now;
     const question = { isXml, sentAtMs, limitAtMs: sentAtMs + limitMs };
     this.#watch(question);
@@ -291,21 +288,21 @@ export class SimulatedSession {
     const connection = this.#connection;
     if (!this.#isSpoiled) firewall.lose(connection);
     if (isXml && reason === "parse") firewall.forms.xmlFailed();
-    firewall.hasLostKept = this.#isKept && reason === "session" &&
-      connection.abortedAtMs === undefined;
+    const isLost = reason === "session" && connection.abortedAtMs === undefined;
+    if (this.#isKept && isLost) this.#world.polls.losesKept(firewall.name);
   }
 
   /** A hung question is given up within the longest wait. */
   #watch(question: Question): void {
-    const { time, witness, longestWaitMs } = this.#world;
+    const { time, rules, polls } = this.#world;
     const { name } = this.#firewall;
     const look = (): void => {
       const isOver = question !== this.#question && question !== this.#half;
       if (isOver || !this.#connection.isOpen) return;
-      const limitMs = Math.max(MIN_COMMAND_MS, longestWaitMs(name));
+      const limitMs = Math.max(MIN_COMMAND_MS, polls.longestWaitMs(name));
       const leftMs = question.sentAtMs + limitMs + 1 - time.now;
       if (leftMs > 0) return time.after(leftMs, look);
-      witness.breaks(
+      rules.breaks(
         "a hung command is ended within the longest wait",
         `${name} still hangs after ${limitMs / 1_000} s`,
       );
@@ -315,7 +312,7 @@ export class SimulatedSession {
 
   /** @returns Lines, in the form in which the session prints. */
   async #print(): Promise<string[]> {
-    const { time, print, tell } = this.#world;
+    const { time, polls, tell } = this.#world;
     const { name: firewall, manner: { replyMs } } = this.#firewall;
     await time.take(replyMs);
     const { manner: { reply, xml }, haState, isTunnelDown: isDown } =
@@ -324,9 +321,15 @@ export class SimulatedSession {
     if (reply === "hangs" || reply === "dies before it") return await never();
     if (reply === "cut") throw new PollError("parse", "The reply was cut off");
     if (reply === "refused") return ["Invalid syntax.", ""];
-    if (reply === "unreadable" && form === "text") return UNREADABLE;
+    if (reply === "unreadable" && form === "text") return [...UNREADABLE];
     if (xml === "is unreadable" && form === "xml") return [""];
-    const number = print({ firewall, atMs: time.now, form, haState, isDown });
+    const number = polls.prints({
+      firewall,
+      atMs: time.now,
+      form,
+      haState,
+      isDown,
+    });
     this.#haState = haState;
     tell(`${firewall} prints table ${number} (${form})`);
     return printTable(form, number, isDown);
@@ -336,29 +339,4 @@ export class SimulatedSession {
 /** A new one each time: what waits for it has to go with its history. */
 export function never(): Promise<never> {
   return new Promise(() => {});
-}
-
-const TUNNELS = inventTunnels(1);
-const UNREADABLE = printUnknownLayout(TUNNELS).split("\n");
-
-/** A table of one tunnel; its peer's address is the table's number. */
-function printTable(
-  form: "text" | "xml",
-  number: number,
-  isDown: boolean,
-): string[] {
-  const bytes = [10, number >> 16, (number >> 8) & 255, number & 255];
-  const tunnels = TUNNELS.map((tunnel) => ({
-    ...tunnel,
-    peerIp: bytes.join("."),
-    state: isDown ? "inactive" : "active",
-  }));
-  const print = form === "text" ? printVpnFlow : printVpnFlowXml;
-  return print(tunnels).split("\n");
-}
-
-/** The number of the table in which a peer's address stands. */
-export function numberOf(peerIp: string): number {
-  const [, high = 0, middle = 0, low = 0] = peerIp.split(".").map(Number);
-  return (high << 16) + (middle << 8) + low;
 }

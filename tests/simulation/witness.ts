@@ -7,6 +7,7 @@
  * @module
  */
 
+import type { Rules } from "./rules.ts";
 import type { SimulatedTime } from "./time.ts";
 
 const SECOND_MS = 1_000;
@@ -18,18 +19,6 @@ const SILENCE_HOLD_MS = 15 * MINUTE_MS;
 const PROOF_MS = MINUTE_MS;
 const TURN_MS = 10 * SECOND_MS;
 const MAX_IN_FLIGHT = 8;
-
-/** A rule that was broken. */
-export class Broken extends Error {
-  override readonly name = "Broken";
-  /** The same for all ways to break it. */
-  readonly rule: string;
-
-  constructor(rule: string, detail: string) {
-    super(detail === "" ? rule : `${rule}: ${detail}`);
-    this.rule = rule;
-  }
-}
 
 /** A credential on its way. */
 export interface Submission {
@@ -50,6 +39,7 @@ interface Account {
 /** Breaks off a history in which something is not as it must be. */
 export class Witness {
   readonly #time: SimulatedTime;
+  readonly #rules: Rules;
   readonly #accounts = new Map<string, Account>();
   readonly #inFlight = new Set<Submission>();
   readonly #waiting = new Set<
@@ -62,41 +52,26 @@ export class Witness {
   #proofLostAtMs = -Infinity;
   #lastRejected = 0;
   #submissions = 0;
-  #broken: Broken | undefined;
   /** Rejections by the AAA server since it last accepted; when each was. */
   #rejections: number[] = [];
   #hasAaaAccepted = false;
   /** Firewalls that have rejected by an account of their own. */
   readonly #ownRejections = new Set<string>();
 
-  constructor(time: SimulatedTime) {
+  constructor(time: SimulatedTime, rules: Rules) {
     this.#time = time;
-  }
-
-  /** The first rule that was broken. */
-  get broken(): Broken | undefined {
-    return this.#broken;
-  }
-
-  /** Notes that a rule is broken; the first one counts. */
-  breaks(rule: string, detail = ""): void {
-    this.#broken ??= new Broken(rule, detail);
-  }
-
-  /** Notes that a rule is broken unless it holds. */
-  expect(holds: boolean, rule: string, detail: () => string = () => ""): void {
-    if (!holds) this.breaks(rule, detail());
+    this.#rules = rules;
   }
 
   /** A connection is opened. */
   connects(firewall: string): void {
     const { heldUntilMs } = this.#account(firewall);
-    this.expect(
+    this.#rules.expect(
       this.#time.now >= heldUntilMs,
       "nothing is sent to a firewall that is held",
       () => `${firewall} is connected to`,
     );
-    this.expect(
+    this.#rules.expect(
       !this.#areAllHeld() || this.#allHeldSinceMs === this.#time.now,
       "nothing is sent while all logins are held",
       () => `${firewall} is connected to`,
@@ -108,12 +83,12 @@ export class Witness {
     const now = this.#time.now;
     const submission = { firewall, atMs: now, number: ++this.#submissions };
     const { heldUntilMs } = this.#account(firewall);
-    this.expect(
+    this.#rules.expect(
       now >= heldUntilMs,
       "nothing is sent to a firewall that is held",
       () => `${firewall} gets the password`,
     );
-    this.expect(
+    this.#rules.expect(
       !this.#areAllHeld() || this.#allHeldSinceMs === now,
       "nothing is sent while all logins are held",
       () => `${firewall} gets the password`,
@@ -121,19 +96,19 @@ export class Witness {
     const others = [...this.#inFlight];
     if (!this.#isProven()) {
       const max = this.#allHeldSinceMs === undefined ? 2 : 1;
-      this.expect(
+      this.#rules.expect(
         others.length < max || this.#allHeldSinceMs === now,
         "without proof at most two credentials have no verdict",
         () => `${others.length + 1} of them`,
       );
-      this.expect(
+      this.#rules.expect(
         others.every(({ atMs }) => now - atMs >= TURN_MS),
         "without proof one login at a time sends the password",
         () => `${firewall} beside ${others.map((o) => o.firewall).join()}`,
       );
     }
     const fresh = others.filter(({ atMs }) => now - atMs < TURN_MS);
-    this.expect(
+    this.#rules.expect(
       fresh.length < MAX_IN_FLIGHT,
       "at most eight logins stand between sending and verdict",
     );
@@ -157,12 +132,12 @@ export class Witness {
     const now = this.#time.now;
     for (const { firewall, sinceMs } of this.#waiting) {
       const waitedMs = now - sinceMs;
-      this.expect(
+      this.#rules.expect(
         !this.#areAllHeld() || this.#allHeldSinceMs === now,
         "who waits at the gate is told of a hold",
         () => firewall,
       );
-      this.expect(
+      this.#rules.expect(
         waitedMs <= maxWaitMs,
         "a wait at the gate has a limit",
         () => `${firewall} waits for ${waitedMs / SECOND_MS} s`,
@@ -173,7 +148,7 @@ export class Witness {
       const hasFresh = [...this.#inFlight].some(({ atMs }) =>
         now - atMs <= TURN_MS
       );
-      this.expect(
+      this.#rules.expect(
         isFull || hasFresh,
         "who waits at the gate gets the turn of a silent login",
         () => firewall,
@@ -195,12 +170,12 @@ export class Witness {
     this.#rejections.push(now);
     const slack = (this.#hasAaaAccepted ? 7 : 0) + this.#ownRejections.size;
     const inHour = this.#rejections.filter((atMs) => now - atMs < HOUR_MS);
-    this.expect(
+    this.#rules.expect(
       inHour.length <= 2 + slack,
       "submissions in an hour are bounded",
       () => `${inHour.length}`,
     );
-    this.expect(
+    this.#rules.expect(
       this.#rejections.length <= 3 + slack,
       "submissions in a day are bounded",
       () => `${this.#rejections.length}`,
@@ -283,22 +258,22 @@ export class Witness {
     this.#rejections = [];
   }
 
-  /** Compares until when a firewall says that it is held. */
-  showsHold(firewall: string, untilMs: number | undefined): void {
+  /** @param retryAt Unix time until which a firewall says that it is held. */
+  showsHold(firewall: string, retryAt: number | undefined): void {
+    const { now, clock } = this.#time;
     const own = this.#account(firewall).heldUntilMs;
     const all = this.#areAllHeld() ? this.#allHeldUntilMs : -Infinity;
-    const until = Math.max(own, all);
-    const expected = until > this.#time.now ? until : undefined;
-    const isSame = untilMs === undefined || expected === undefined
-      ? untilMs === expected
-      : Math.abs(untilMs - expected) <= SECOND_MS;
-    this.expect(
-      isSame,
+    const aheadMs = Math.max(own, all, now) - now;
+    const shownMs = ((retryAt ?? -Infinity) - clock.unixSeconds()) * SECOND_MS;
+    this.#rules.expect(
+      retryAt === undefined
+        ? aheadMs === 0
+        : aheadMs > 0 && Math.abs(shownMs - aheadMs) <= SECOND_MS,
       "a hold is as long as the rules say",
       () =>
-        `${firewall} shows ${inMinutes(untilMs, this.#time.now)}, and it is ${
-          inMinutes(expected, this.#time.now)
-        }`,
+        `${firewall} shows ${shownMs / MINUTE_MS} min, and it is ${
+          aheadMs / MINUTE_MS
+        } min`,
     );
   }
 
@@ -343,8 +318,4 @@ function newAccount(): Account {
     heldUntilMs: -Infinity,
     failuresBefore: 0,
   };
-}
-
-function inMinutes(ms: number | undefined, now: number): string {
-  return ms === undefined ? "no hold" : `${(ms - now) / MINUTE_MS} min`;
 }
