@@ -260,7 +260,11 @@ export class SimulatedFirewall {
     if (!connection.isOpen) return await never();
     tell(`${this.name} lets the exporter in`);
     connection.isAccepted = true;
-    witness.accepted(this.name, connection.submission);
+    const { submission } = connection;
+    witness.accepted(this.name, submission);
+    if (submission !== undefined) {
+      this.#world.observer?.onAcceptance(submission);
+    }
     progress.onAccepted();
     progress.onPhase("session");
     await time.take(this.manner.shellMs);
@@ -319,6 +323,7 @@ export class SimulatedFirewall {
     if (!connection.isOpen) return await never();
     tell(`${this.name} gets the password`);
     connection.submission = witness.submits(this.name);
+    this.#world.observer?.onSubmission(connection.submission);
     if (!await this.#judge(connection)) {
       throw new PollError("auth", "it rejects the credentials");
     }

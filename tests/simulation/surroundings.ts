@@ -4,11 +4,22 @@
  * @module
  */
 
+import type { Status } from "../../src/model/poll.ts";
 import type { PollWitness } from "./poll_witness.ts";
 import type { Rules } from "./rules.ts";
 import type { AaaServer } from "./simulated_firewall.ts";
 import type { SimulatedTime } from "./time.ts";
-import type { Witness } from "./witness.ts";
+import type { Submission, Witness } from "./witness.ts";
+
+/** Who counts what happens. */
+export interface Observer {
+  /** The credentials have reached a firewall. */
+  onSubmission(submission: Submission): void;
+  /** They are right. */
+  onAcceptance(submission: Submission): void;
+  /** A scraper is told something. */
+  onAnswer(status: Status): void;
+}
 
 /** The world as a firewall sees it. */
 export interface Surroundings {
@@ -22,6 +33,7 @@ export interface Surroundings {
   readonly loginTimeoutMs: number;
   /** Whether the exporter is being stopped. */
   isStopping: boolean;
+  readonly observer: Observer | undefined;
   /** Adds a line to the timeline. */
   tell(what: string): void;
 }

@@ -20,9 +20,15 @@ import { PollWitness } from "./poll_witness.ts";
 import { createRandom, type Random } from "./random.ts";
 import { type Broken, Rules } from "./rules.ts";
 import { AaaServer, SimulatedFirewall } from "./simulated_firewall.ts";
-import type { Surroundings } from "./surroundings.ts";
+import type { Observer, Surroundings } from "./surroundings.ts";
 import { SimulatedTime } from "./time.ts";
 import { Witness } from "./witness.ts";
+
+export interface WorldOptions {
+  /** Whether what happens is put into words. */
+  readonly isTold?: boolean;
+  readonly observer?: Observer | undefined;
+}
 
 /** What came of a history. */
 export interface Outcome {
@@ -43,9 +49,9 @@ const TIMERS_EACH = 6;
 /** Plays a plan to its end, or until a rule is broken. */
 export async function play(
   plan: Plan,
-  options: { readonly isTold?: boolean } = {},
+  options: WorldOptions = {},
 ): Promise<Outcome> {
-  const world = new World(plan, options.isTold ?? false);
+  const world = new World(plan, options);
   const survive = (event: PromiseRejectionEvent): void => {
     event.preventDefault();
     world.findBug(event.reason);
@@ -66,6 +72,7 @@ export class World implements Surroundings {
   readonly polls: PollWitness;
   readonly aaa: AaaServer;
   readonly loginTimeoutMs: number;
+  readonly observer: Observer | undefined;
   isStopping = false;
   readonly #plan: Plan;
   readonly #random: Random;
@@ -76,10 +83,10 @@ export class World implements Surroundings {
   #scrapes = 0;
   #events = 0;
 
-  /** @param isTold Whether what happens is put into words. */
-  constructor(plan: Plan, isTold = false) {
+  constructor(plan: Plan, { isTold = false, observer }: WorldOptions = {}) {
     this.#plan = plan;
     this.#isTold = isTold;
+    this.observer = observer;
     this.loginTimeoutMs = plan.loginTimeoutMs;
     this.#random = createRandom(plan.seed ^ 0x5eed);
     this.time = new SimulatedTime(this.#random);
@@ -206,6 +213,7 @@ export class World implements Surroundings {
       const answer = poll?.ok ? "up" : `${poll?.reason}, ${poll?.message}`;
       this.tell(`the scraper of ${target} is told: ${answer}`);
       this.polls.isTold(request, status);
+      this.observer?.onAnswer(status);
     } catch (error) {
       this.findBug(error);
     }
