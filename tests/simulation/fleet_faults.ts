@@ -249,7 +249,7 @@ function brokenForWeeks(culprits: readonly number[]): Scenario {
       }
       for (let hour = 0; hour < 14 * 24; hour++) {
         if (hour > 0) await stage.killOne(culprits);
-        await stage.run(HOUR_MS, (hour < 4 ? 1 : 30) * MINUTE_MS);
+        await stage.run(HOUR_MS, (hour < 4 ? 1 : 60) * MINUTE_MS);
       }
       await stage.act(...culprits.map(mend), RELOAD);
       await stage.end();

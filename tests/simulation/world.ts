@@ -133,7 +133,8 @@ export class World implements Surroundings {
 
   /** Has so much time pass; what happens meanwhile is counted from now on. */
   async goOn(events: readonly Planned[], ms: number): Promise<void> {
-    for (const { atMs, deed } of events) {
+    // the last one first: a timer is put before those that are due later
+    for (const { atMs, deed } of events.toReversed()) {
       this.time.after(atMs, () => this.#act(deed));
     }
     await this.#pass(ms);
