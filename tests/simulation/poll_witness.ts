@@ -161,6 +161,8 @@ export class PollWitness {
       this.#time.now === request.startedAtMs;
     if (isAgain) this.#toldAgain.push(poll);
     else this.#told.add(poll);
+    // now, as another poll may fail in this instant
+    if (poll.ok) memory.lastGood = poll;
     this.#rules.expect(
       poll.ok || poll.reason !== "session" || !memory.hasLostKept ||
         this.#isStopping,
@@ -224,7 +226,6 @@ export class PollWitness {
       memory.last = poll;
       // the next poll may have begun in this instant
       memory.longestWaitMs = this.openWaitMs(target);
-      if (poll.ok) memory.lastGood = poll;
       this.#checkRecord(status, poll, memory);
     }
     if (isTroubled || authRetryAt !== undefined) {
