@@ -1,8 +1,12 @@
 /**
- * What must be true of every history. The witness sees what reaches the
- * firewalls and what scrapers are told, and knows nothing of the exporter's
- * insides; of the guard it keeps its own books, in the terms of the rules that
- * an operator is told.
+ * What must be true of the guard: the rules that an operator is told.
+ *
+ * A firewall that rejects us is left alone for 65 minutes, then for 24 hours;
+ * two firewalls that reject us one after the other stop all logins for the same
+ * times; one login at a time sends the password until it is known to be right.
+ *
+ * The witness sees what reaches the firewalls and what they answer, and keeps
+ * its own books. It knows nothing of the exporter's insides.
  *
  * @module
  */
@@ -20,6 +24,11 @@ const PROOF_MS = MINUTE_MS;
 const TURN_MS = 10 * SECOND_MS;
 const MAX_IN_FLIGHT = 8;
 
+/** Who better may try the end of a hold of all has so long to do so. */
+const TRIAL_MS = 5 * MINUTE_MS;
+/** A firewall that was told of the hold since then has asked within that. */
+const WANTED_MS = 3 * MINUTE_MS;
+
 /** A credential on its way. */
 export interface Submission {
   readonly firewall: string;
@@ -27,31 +36,46 @@ export interface Submission {
   readonly number: number;
 }
 
-/** The books that the witness keeps of a firewall. */
+/** What counts of a firewall since it last accepted. */
 interface Account {
+  /** Rejections and refusals in a row. */
   failures: number;
+  /** Those before it last accepted: a refusal behind it counts on from them. */
+  failuresBefore: number;
+  /** Credentials in a row that it did not answer. */
   silences: number;
   hasRejected: boolean;
+  hasAccepted: boolean;
   heldUntilMs: number;
-  failuresBefore: number;
+  /** When a scraper was last told that logins are held. */
+  wantedAtMs: number;
 }
 
-/** Breaks off a history in which something is not as it must be. */
+/** A login that waits for its turn to send the credentials. */
+interface Waiting {
+  readonly firewall: string;
+  readonly sinceMs: number;
+}
+
+/** Keeps the books of the guard. */
 export class Witness {
   readonly #time: SimulatedTime;
   readonly #rules: Rules;
   readonly #accounts = new Map<string, Account>();
+  #submissions = 0;
+  /** Without a verdict. */
   readonly #inFlight = new Set<Submission>();
-  readonly #waiting = new Set<
-    { readonly firewall: string; readonly sinceMs: number }
-  >();
+  readonly #waiting = new Set<Waiting>();
+  /** Whose first rejection was when, since anybody accepted. */
   readonly #suspects = new Map<string, number>();
+  /** The hold of all lasts until somebody accepts, its time may be up before. */
   #allHeldSinceMs: number | undefined;
   #allHeldUntilMs = -Infinity;
+  /** When a firewall last showed that the password is right. */
   #proofAtMs = -Infinity;
   #proofLostAtMs = -Infinity;
+  /** An acceptance of what was sent before it shows nothing. */
   #lastRejected = 0;
-  #submissions = 0;
   /** Rejections by the AAA server since it last accepted; when each was. */
   #rejections: number[] = [];
   #hasAaaAccepted = false;
@@ -65,34 +89,15 @@ export class Witness {
 
   /** A connection is opened. */
   connects(firewall: string): void {
-    const { heldUntilMs } = this.#account(firewall);
-    this.#rules.expect(
-      this.#time.now >= heldUntilMs,
-      "nothing is sent to a firewall that is held",
-      () => `${firewall} is connected to`,
-    );
-    this.#rules.expect(
-      !this.#areAllHeld() || this.#allHeldSinceMs === this.#time.now,
-      "nothing is sent while all logins are held",
-      () => `${firewall} is connected to`,
-    );
+    this.#expectFree(firewall, "is connected to");
   }
 
   /** The credentials have reached a firewall. */
   submits(firewall: string): Submission {
     const now = this.#time.now;
     const submission = { firewall, atMs: now, number: ++this.#submissions };
-    const { heldUntilMs } = this.#account(firewall);
-    this.#rules.expect(
-      now >= heldUntilMs,
-      "nothing is sent to a firewall that is held",
-      () => `${firewall} gets the password`,
-    );
-    this.#rules.expect(
-      !this.#areAllHeld() || this.#allHeldSinceMs === now,
-      "nothing is sent while all logins are held",
-      () => `${firewall} gets the password`,
-    );
+    this.#expectFree(firewall, "gets the password");
+    this.#expectBest(firewall);
     const others = [...this.#inFlight];
     if (!this.#isProven()) {
       const max = this.#allHeldSinceMs === undefined ? 2 : 1;
@@ -114,6 +119,45 @@ export class Witness {
     );
     this.#inFlight.add(submission);
     return submission;
+  }
+
+  #expectFree(firewall: string, what: string): void {
+    this.#rules.expect(
+      this.#time.now >= this.#account(firewall).heldUntilMs,
+      "nothing is sent to a firewall that is held",
+      () => `${firewall} ${what}`,
+    );
+    // what fell on the instant in which the hold began may have come before it
+    this.#rules.expect(
+      !this.#areAllHeld() || this.#allHeldSinceMs === this.#time.now,
+      "nothing is sent while all logins are held",
+      () => `${firewall} ${what}`,
+    );
+  }
+
+  /** Who tries the end of a hold of all had accepted, or has not rejected. */
+  #expectBest(firewall: string): void {
+    const { now } = this.#time;
+    const isTrial = this.#allHeldSinceMs !== undefined &&
+      now < this.#allHeldUntilMs + TRIAL_MS && !this.#areAllHeld();
+    if (!isTrial) return;
+    const rank = rankOf(this.#account(firewall));
+    for (const [name, account] of this.#accounts) {
+      const { wantedAtMs, heldUntilMs } = account;
+      const wants = wantedAtMs < now && now - wantedAtMs < WANTED_MS;
+      this.#rules.expect(
+        !wants || now < heldUntilMs || rankOf(account) >= rank,
+        "the end of a hold is tried by who is the most likely to be accepted",
+        () => `${firewall} tries it, and ${name} wants to`,
+      );
+    }
+  }
+
+  /** @param toldAt Unix time at which it was told that logins are held. */
+  isTurnedAway(firewall: string, toldAt: number): void {
+    const { now, clock } = this.#time;
+    const agoMs = (clock.unixSeconds() - toldAt) * SECOND_MS;
+    this.#account(firewall).wantedAtMs = now - agoMs;
   }
 
   /**
@@ -192,8 +236,10 @@ export class Witness {
     if (submission === undefined) return;
     this.#inFlight.delete(submission);
     const account = this.#account(firewall);
-    const { failures } = account;
-    this.#accounts.set(firewall, { ...newAccount(), failuresBefore: failures });
+    Object.assign(account, newAccount(), {
+      hasAccepted: true,
+      failuresBefore: account.failures,
+    });
     if (submission.number <= this.#lastRejected) return;
     this.#suspects.clear();
     this.#allHeldSinceMs = undefined;
@@ -251,7 +297,8 @@ export class Witness {
   /** An operator has the holds forgotten. */
   reloads(): void {
     for (const account of this.#accounts.values()) {
-      Object.assign(account, newAccount());
+      const { hasAccepted, wantedAtMs } = account;
+      Object.assign(account, newAccount(), { hasAccepted, wantedAtMs });
     }
     this.#suspects.clear();
     this.#allHeldSinceMs = undefined;
@@ -313,9 +360,17 @@ export class Witness {
 function newAccount(): Account {
   return {
     failures: 0,
+    failuresBefore: 0,
     silences: 0,
     hasRejected: false,
+    hasAccepted: false,
     heldUntilMs: -Infinity,
-    failuresBefore: 0,
+    wantedAtMs: -Infinity,
   };
+}
+
+/** The lower, the better. */
+function rankOf({ hasRejected, hasAccepted }: Account): number {
+  if (hasRejected) return 2;
+  return hasAccepted ? 0 : 1;
 }

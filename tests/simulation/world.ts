@@ -214,6 +214,9 @@ export class World implements Surroundings {
       const answer = poll?.ok ? "up" : `${poll?.reason}, ${poll?.message}`;
       this.tell(`the scraper of ${target} is told: ${answer}`);
       this.polls.isTold(request, status);
+      if (poll?.ok === false && poll.reason === "held") {
+        this.witness.isTurnedAway(target, poll.finishedAt);
+      }
       this.observer?.onAnswer(status);
     } catch (error) {
       this.findBug(error);

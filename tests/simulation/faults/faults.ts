@@ -513,4 +513,22 @@ export const FAULTS: readonly Fault[] = [
       "    (this as unknown as { all: Set<string> }).all ??= new Set();\n    (this as unknown as { all: Set<string> }).all.add(row + this.#last);\n    return ++this.#last;",
     isLeak: true,
   },
+  {
+    name: "anybody may try the end of a hold of all",
+    file: "src/firewall/holds.ts",
+    find: "  if (hasRejected) return 2;\n",
+    replace: "  if (hasRejected) return 0;\n",
+  },
+  {
+    name: "the gate leaves its listener",
+    file: "src/firewall/gate.ts",
+    find: '      signal.removeEventListener("abort", abort);\n',
+    replace: "",
+  },
+  {
+    name: "what waits for a signal leaves its listener",
+    file: "src/std/abort.ts",
+    find: '    signal.removeEventListener("abort", abort);\n',
+    replace: "",
+  },
 ];
