@@ -7,7 +7,7 @@
 import { getEventListeners } from "node:events";
 import type { Session } from "../../src/firewall/session.ts";
 import type { Command } from "../../src/panos/cli.ts";
-import { VpnFlowError } from "../../src/panos/vpn_flow.ts";
+import { VpnFlowError } from "../../src/panos/vpn_flow_error.ts";
 import { PollError } from "../../src/model/poll.ts";
 import { printTable, UNREADABLE } from "./printed_table.ts";
 import type { Connection, SimulatedFirewall } from "./simulated_firewall.ts";
