@@ -18,7 +18,7 @@ export type Command =
 const EXIT_USAGE = 2;
 
 /** What `--help` prints. */
-const USAGE = `Usage: panos-ipsec-exporter [option]
+export const USAGE = `Usage: panos-ipsec-exporter [option]
 
 Without an option it serves /metrics. Environment variables configure it, and
 these four are enough:
