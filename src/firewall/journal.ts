@@ -111,8 +111,9 @@ export class Journal {
   }
 
   #recordForm(poll: GoodPoll): void {
-    if (poll.form === this.#form) return;
-    this.#form = poll.form;
+    const { form } = poll;
+    if (form === this.#form) return;
+    this.#form = form;
     if (poll.form === "text") {
       return this.#log("info", "text can be read again");
     }

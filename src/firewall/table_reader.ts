@@ -28,6 +28,9 @@ export type WithinLimit = <Value>(
   answer: Promise<Value>,
 ) => Promise<Value>;
 
+/** The command, in words for a message. */
+const SHOW = SHOW_AS_TEXT.text;
+
 const UNKNOWN_SETTING =
   'the firewall does not know "set cli op-command-xml-output"';
 
@@ -86,10 +89,7 @@ export class TableReader {
     this.#memory.noteTextAsked();
     if (this.#inXml === session) await this.#switchBack(asked);
     try {
-      const flow = await within(
-        `"${SHOW_AS_TEXT.text}"`,
-        session.cli.run(SHOW_AS_TEXT),
-      );
+      const flow = await within(`"${SHOW}"`, session.cli.run(SHOW_AS_TEXT));
       this.#memory.noteTextRead();
       this.#doubted = undefined;
       return { flow: mergeRows(flow), form: "text" };
@@ -139,7 +139,7 @@ export class TableReader {
     const wasInXml = this.#inXml === session;
     try {
       const answer = this.#askInXml(session);
-      const flow = await within(`"${SHOW_IN_XML.text}" in XML`, answer);
+      const flow = await within(`"${SHOW}" in XML`, answer);
       if (flow !== undefined) {
         this.#memory.noteXmlRead(textProblem);
         return { flow: mergeRows(flow), form: "xml", textProblem };
@@ -153,8 +153,8 @@ export class TableReader {
       }
       if (!(error instanceof PollError)) throw error;
       // XML that was read before is not what has ended the session
-      const wasRead = this.#memory.textProblem !== undefined;
-      if (error.reason === "session" && wasRead) {
+      const isTrusted = this.#memory.textProblem !== undefined;
+      if (error.reason === "session" && isTrusted) {
         if (!wasInXml) this.#memory.noteXmlLost();
         throw error;
       }
@@ -177,7 +177,7 @@ export class TableReader {
 
   /** @throws {PollError} If the session does not print text any more. */
   async #switchBack({ session, within }: Asked): Promise<void> {
-    const question = `"${SHOW_AS_TEXT.text}" as text again`;
+    const question = `"${SHOW}" as text again`;
     const isOn = false;
     const isDone = await within(question, session.cli.setXmlOutput(isOn));
     if (!isDone) {
