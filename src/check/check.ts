@@ -33,7 +33,7 @@ export type ExitCode = 0 | 1 | 2;
 /**
  * Examines all firewalls of a configuration, or one.
  *
- * @param name Of the one, however it is spelled.
+ * @param name The name of the one, in any spelling; `undefined` for all.
  */
 export async function check(
   config: Config,

@@ -35,7 +35,7 @@ export interface Readings {
   readonly before: readonly Tunnel[];
   readonly xml: readonly Tunnel[];
   readonly after: readonly Tunnel[];
-  /** Of the text. */
+  /** The columns of the text. */
   readonly columns: readonly Column[];
 }
 

@@ -123,7 +123,7 @@ class Examination {
     }, signal);
   }
 
-  /** What a session cannot survive ends it. */
+  /** Asks, until the session cannot go on. */
   async #askAll(cli: Cli): Promise<Replies> {
     const text = await this.#ask(cli, "text");
     if (

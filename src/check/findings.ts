@@ -29,7 +29,7 @@ export interface Duration {
 /** A reply that was read. */
 export interface Table {
   readonly flow: VpnFlow;
-  /** Of the text; empty for XML. */
+  /** The columns of the text; none for XML. */
   readonly columns: readonly Column[];
 }
 

@@ -19,7 +19,7 @@ export interface Column {
 /**
  * The columns of the first table in a reply; none if there is no header.
  *
- * @param lines Of a reply that was read.
+ * @param lines A reply that was read.
  */
 export function readColumns(lines: readonly string[]): readonly Column[] {
   const header = lines.find(isHeader) ?? "";

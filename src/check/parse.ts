@@ -5,7 +5,7 @@
  */
 
 import { NO_HISTORY } from "../model/history.ts";
-import type { Poll } from "../model/poll.ts";
+import type { FormRead, Poll } from "../model/poll.ts";
 import { NO_DURATIONS } from "../model/stopwatch.ts";
 import { mergeRows, type VpnFlow } from "../model/tunnel.ts";
 import { createScreen } from "../panos/screen.ts";
@@ -48,8 +48,10 @@ function toPoll(lines: readonly string[], now: number): Poll {
   const finished = { durations: NO_DURATIONS, finishedAt: now };
   try {
     const flow = mergeRows(readReply(lines));
-    const form = holdsVpnFlowXml(lines) ? "xml" : "text";
-    return { ok: true, flow, form, haState: undefined, ...finished };
+    const form: FormRead = holdsVpnFlowXml(lines)
+      ? { form: "xml", textProblem: undefined }
+      : { form: "text" };
+    return { ok: true, flow, ...form, haState: undefined, ...finished };
   } catch (error) {
     if (!(error instanceof VpnFlowError)) throw error;
     const { reason } = error;

@@ -52,10 +52,13 @@ const ESCAPE =
   // deno-lint-ignore no-control-regex -- these are the characters to find
   /(\u001b\[[0-?]*[ -/]*[@-~]|\u001b[ -/]*[0-~]|[\u0000-\u0008\u000b-\u001f\u007f-\u009f])/;
 
+/** A prompt; an element of XML that holds an `@` is none. */
 const PROMPT = /^ *[^\s@<]+@[^@<>#]+[>#]/;
 
+/** A count of any kind, also of a layout that nobody knows. */
 const COUNT = /^ *total [^:]*: *[0-9]+ *$/i;
 
+/** The line below a header. */
 const RULER = /^ *-{2,}[ -]*$/;
 
 /**
@@ -100,7 +103,7 @@ function readTunnels(lines: readonly string[]): readonly Tunnel[] {
   }
 }
 
-/** How the words of a row go on up to its id, where the name stands before. */
+/** A row up to its id, in a table where the name stands before the id. */
 function rowStart(nameWords: readonly string[], id: string): string {
   return [...nameWords, id].join(" ");
 }

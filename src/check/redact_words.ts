@@ -46,7 +46,7 @@ export class WordRedaction {
     return text.replace(WORD, (word) => {
       if (index++ === idAt) return word;
       const parts = word.split("@");
-      // an account or a host is a name, whatever it is called
+      // an account or a host is a name, even if it is a word of the table
       return parts.length === 1
         ? this.#redactWord(word)
         : parts.map((part) => this.#redactName(part)).join("@");
@@ -71,7 +71,7 @@ export class WordRedaction {
   #redactWord(word: string): string {
     if (HA_STATE.test(word)) return this.#redactName(word);
     const core = coreOf(word);
-    // what somebody has masked tells nothing, and is known as such
+    // a mask such as xxx stays: it tells nothing, and --parse knows it
     if (core === "" || isMask(word)) return word;
     return this.#isKnown(core.toLowerCase()) || DEVICE.test(core)
       ? this.keep(word)

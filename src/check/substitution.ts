@@ -46,7 +46,7 @@ const HEXADECIMAL = /[0-9a-f:.]/i;
  * Equal words become equal words, and equal beginnings equal beginnings. Each
  * letter and digit becomes another one of the same class, length in UTF-8 and
  * width on a screen; punctuation stays. As long as a word may be an address, its
- * hexadecimal digits become such digits.
+ * hexadecimal digits become hexadecimal digits.
  */
 export class Substitution {
   readonly #words: Node = new Map();

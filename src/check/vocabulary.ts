@@ -6,7 +6,7 @@
 
 import { HA_STATES } from "../model/high_availability.ts";
 
-/** Of the table and its states, commands, refusals and messages. */
+/** Words of the table and its states, of commands, refusals and messages. */
 const WORDS = `
   total tunnels tunnel configured shown filter type ipsec state any target-dp
   id name monitor mon local-ip peer-ip tunnel-i/f gwid mode transport

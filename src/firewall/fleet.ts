@@ -34,7 +34,7 @@ export interface Fleet extends AsyncDisposable {
   findTarget(text: string): Firewall | undefined;
   /** Logs in to a firewall outside of any poll, by the rules of the guard. */
   openSession(firewall: Firewall): OpenSession;
-  /** Allows logins again, whatever was rejected; sessions go on. */
+  /** Forgets all rejections, so that logins are allowed; sessions go on. */
   forgetHolds(): void;
 }
 

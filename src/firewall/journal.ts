@@ -110,10 +110,14 @@ export class Journal {
     this.#lastLoginFailure = undefined;
   }
 
-  #recordForm({ form, textProblem = "" }: GoodPoll): void {
+  #recordForm(poll: GoodPoll): void {
+    const { form } = poll;
     if (form === this.#form) return;
     this.#form = form;
-    if (form === "text") return this.#log("info", "text can be read again");
+    if (poll.form === "text") {
+      return this.#log("info", "text can be read again");
+    }
+    const { textProblem = "" } = poll;
     this.#log("warn", "text cannot be read, XML is read instead", {
       error: textProblem,
       advice: UNKNOWN_LAYOUT,

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type GoodPoll, PollError } from "../model/poll.ts";
+import { type FormRead, type GoodPoll, PollError } from "../model/poll.ts";
 import { mergeRows, type VpnFlow } from "../model/tunnel.ts";
 import { SHOW_AS_TEXT, SHOW_IN_XML } from "../panos/show_vpn_flow.ts";
 import { VpnFlowError } from "../panos/vpn_flow_error.ts";
@@ -15,7 +15,7 @@ import { FormMemory } from "./form_memory.ts";
 import type { Session } from "./session.ts";
 
 /** A table, and how it was read. */
-export type Reading = Pick<GoodPoll, "flow" | "form" | "textProblem">;
+export type Reading = FormRead & Pick<GoodPoll, "flow">;
 
 /**
  * Waits for an answer as long as a command may take.
@@ -27,6 +27,9 @@ export type WithinLimit = <Value>(
   question: string,
   answer: Promise<Value>,
 ) => Promise<Value>;
+
+/** The command, in words for a message. */
+const SHOW = SHOW_AS_TEXT.text;
 
 const UNKNOWN_SETTING =
   'the firewall does not know "set cli op-command-xml-output"';
@@ -86,30 +89,36 @@ export class TableReader {
     this.#memory.noteTextAsked();
     if (this.#inXml === session) await this.#switchBack(asked);
     try {
-      const flow = await within(
-        `"${SHOW_AS_TEXT.text}"`,
-        session.cli.run(SHOW_AS_TEXT),
-      );
+      const flow = await within(`"${SHOW}"`, session.cli.run(SHOW_AS_TEXT));
       this.#memory.noteTextRead();
       this.#doubted = undefined;
       return { flow: mergeRows(flow), form: "text" };
     } catch (error) {
       if (!(error instanceof VpnFlowError)) throw error;
-      const problem = error.explain(this.#quote);
-      this.#recognize(session, problem);
-      if (error.reason === "parse" && this.#memory.allowsXml) {
-        const reading = await this.#readXml(asked, problem);
-        if ("flow" in reading) return reading;
-        const message = inNeither(problem, reading.xmlProblem);
-        return new PollError("parse", message);
-      }
-      const message = xmlProblem === undefined
-        ? problem
-        : inNeither(problem, xmlProblem);
-      const failure = new PollError(error.reason, message, { cause: error });
-      if (this.#doubted === session) throw failure;
-      return failure;
+      return await this.#replaceText(asked, error, xmlProblem);
     }
+  }
+
+  /** Asks for XML in place of a text that cannot be read, where that may help. */
+  async #replaceText(
+    asked: Asked,
+    error: VpnFlowError,
+    xmlProblem: string | undefined,
+  ): Promise<Reading | PollError> {
+    const { session } = asked;
+    const problem = error.explain(this.#quote);
+    this.#noteProblem(session, problem);
+    if (error.reason === "parse" && this.#memory.allowsXml) {
+      const reading = await this.#readXml(asked, problem);
+      if ("flow" in reading) return reading;
+      return new PollError("parse", inNeither(problem, reading.xmlProblem));
+    }
+    const message = xmlProblem === undefined
+      ? problem
+      : inNeither(problem, xmlProblem);
+    const failure = new PollError(error.reason, message, { cause: error });
+    if (this.#doubted === session) throw failure;
+    return failure;
   }
 
   /**
@@ -117,7 +126,7 @@ export class TableReader {
    * session is not used again. A text with the same problem as the one before is
    * no XML, and keeps the session.
    */
-  #recognize(session: Session, problem: string): void {
+  #noteProblem(session: Session, problem: string): void {
     if (problem === this.#lastProblem) this.#doubted = undefined;
     if (this.#doubted !== session) this.#lastProblem = problem;
   }
@@ -130,7 +139,7 @@ export class TableReader {
     const wasInXml = this.#inXml === session;
     try {
       const answer = this.#askInXml(session);
-      const flow = await within(`"${SHOW_IN_XML.text}" in XML`, answer);
+      const flow = await within(`"${SHOW}" in XML`, answer);
       if (flow !== undefined) {
         this.#memory.noteXmlRead(textProblem);
         return { flow: mergeRows(flow), form: "xml", textProblem };
@@ -143,6 +152,7 @@ export class TableReader {
         return { xmlProblem: error.explain(this.#quote) };
       }
       if (!(error instanceof PollError)) throw error;
+      // XML that was read before is not what has ended the session
       const isTrusted = this.#memory.textProblem !== undefined;
       if (error.reason === "session" && isTrusted) {
         if (!wasInXml) this.#memory.noteXmlLost();
@@ -167,7 +177,7 @@ export class TableReader {
 
   /** @throws {PollError} If the session does not print text any more. */
   async #switchBack({ session, within }: Asked): Promise<void> {
-    const question = `"${SHOW_AS_TEXT.text}" as text again`;
+    const question = `"${SHOW}" as text again`;
     const isOn = false;
     const isDone = await within(question, session.cli.setXmlOutput(isOn));
     if (!isDone) {

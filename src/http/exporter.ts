@@ -81,7 +81,7 @@ function createExporter(served: Served): ReturnType<typeof createHandler> {
     findTarget: (text) => fleet.findTarget(text),
     find: (text) => fleet.find(text),
     ownFamilies: () => ownFamilies(served),
-    build,
+    probeFamilies: metrics.buildFamilies(build),
     statusPage: (only) => renderStatus(served, only),
     login: config.http.login,
     scrapeTimeoutMs: config.scrapeTimeoutMs,

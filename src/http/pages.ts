@@ -16,7 +16,7 @@ export class Pages {
   readonly #pages = new Map<string | undefined, Part>();
   #renderedAtMs = -Infinity;
 
-  /** @param render Of one firewall, or of all. */
+  /** @param render Makes the page of one firewall, or of all. */
   constructor(render: (firewall?: string) => string, clock: Clock) {
     this.#render = render;
     this.#clock = clock;

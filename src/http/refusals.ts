@@ -1,5 +1,5 @@
 /**
- * What is said of a firewall that nobody has allowed to be asked.
+ * What is said to a request for a firewall that TARGETS does not list.
  *
  * @module
  */

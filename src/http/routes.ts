@@ -10,7 +10,6 @@ import type { Clock } from "../std/clock.ts";
 import type { Log } from "../std/log.ts";
 import { quote } from "../std/quote.ts";
 import { type MetricFamily, render } from "../view/exposition.ts";
-import { type Build, buildFamilies } from "../view/metrics.ts";
 import { SharedExposition } from "../view/shared_exposition.ts";
 import {
   type Answer,
@@ -28,7 +27,7 @@ import { Sender } from "./sender.ts";
 
 /** What the routes show. */
 export interface HandlerOptions {
-  /** What `/metrics` polls, if it polls anything. */
+  /** What `/metrics` polls; `undefined` if it polls nothing. */
   readonly firewall: Firewall | undefined;
   /** Names of what `/probe` may poll; none if `TARGETS` is not set. */
   readonly targets: readonly string[];
@@ -36,9 +35,10 @@ export interface HandlerOptions {
   findTarget(text: string): Firewall | undefined;
   /** Finds what the page may show. */
   find(text: string): Firewall | undefined;
-  /** The metrics of the exporter itself. */
+  /** What `/metrics` shows of the exporter itself. */
   ownFamilies(): readonly MetricFamily[];
-  readonly build: Build;
+  /** What `/probe` shows of it; it never changes. */
+  readonly probeFamilies: readonly MetricFamily[];
   /** The page of one firewall, by its configured name, or of all. */
   statusPage(firewall?: string): string;
   readonly login: HttpLogin | undefined;
@@ -108,7 +108,7 @@ function createRoutes(options: HandlerOptions): Routes {
   const shared = new SharedExposition();
   const pages = new Pages(options.statusPage, clock);
   const refusals = new Refusals(targets.length > 0, log);
-  const build = encode(render(buildFamilies(options.build)));
+  const ofProbe = encode(render(options.probeFamilies));
 
   return {
     "/": (_, query) => showPage(options, pages, query),
@@ -128,7 +128,7 @@ function createRoutes(options: HandlerOptions): Routes {
       const target = options.findTarget(name);
       if (target === undefined) return plain(400, refusals.refuse(name));
       const status = await target.poll(patienceMs(headers, scrapeTimeoutMs));
-      return exposition(shared.render(status), build);
+      return exposition(shared.render(status), ofProbe);
     },
     "/sd": () => json([{ targets }]),
   };

@@ -33,7 +33,7 @@ export type Change =
   }
   & (TunnelChange | HaChange);
 
-/** Of a tunnel, as the later table has it; of a removed one, as the earlier. */
+/** The tunnel is as the later table has it; a removed one as the earlier. */
 type TunnelChange =
   & { readonly tunnel: Tunnel }
   & (

@@ -8,7 +8,7 @@
 export interface Negotiated {
   readonly kex: string;
   readonly hostKey: string;
-  /** Of what the firewall sends, as is {@linkcode Negotiated.mac}. */
+  /** For what the firewall sends, as is {@linkcode Negotiated.mac}. */
   readonly cipher: string;
   /** Empty with a cipher that authenticates by itself. */
   readonly mac: string;

@@ -10,7 +10,7 @@ import type { History } from "./history.ts";
 import type { Negotiated } from "./negotiated.ts";
 import type { TunnelTable } from "./tunnel.ts";
 
-/** Why a poll can fail: the values of a label, hence a closed set. */
+/** Why a poll can fail. These are values of a label: so the set is closed. */
 export const REASONS = [
   "auth",
   "command",
@@ -57,23 +57,28 @@ interface Finished {
   readonly finishedAt: number;
 }
 
+/** In which form a table was read. */
+export type FormRead =
+  | { readonly form: "text" }
+  | {
+    readonly form: "xml";
+    /**
+     * Why the text could not be read, as a sentence for the operator;
+     * `undefined` for a saved reply, of which there is no text.
+     */
+    readonly textProblem: string | undefined;
+  };
+
 /** How a firewall can print its tunnels. */
-export type Form = "text" | "xml";
+export type Form = FormRead["form"];
 
 /** A poll that returned a complete table. */
-export interface GoodPoll extends Finished {
+export type GoodPoll = Finished & FormRead & {
   readonly ok: true;
   readonly flow: TunnelTable;
-  /** In which form it was read. */
-  readonly form: Form;
-  /**
-   * Why the text could not be read, as a sentence for the operator. Only with the
-   * form `xml`, and not for a saved reply.
-   */
-  readonly textProblem?: string;
   /** What the prompt says in parentheses, such as `active`. */
   readonly haState: HaState | undefined;
-}
+};
 
 /** A poll that did not, and why. */
 export interface FailedPoll extends Finished {

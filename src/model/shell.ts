@@ -1,5 +1,5 @@
 /**
- * A shell on a firewall, whatever it is reached by.
+ * A shell on a firewall, be it over SSH or in a test.
  *
  * @module
  */

@@ -45,7 +45,7 @@ const REFUSAL = new RegExp(
 const MESSAGE =
   /^(?:Broadcast message from [^()]+ \([^()]*\) \([^()]*\):|The system is going down for [^!]{1,60} NOW!) *$/;
 
-/** The same, with whatever they may have come in between. */
+/** The same within a line, where a message came into what was printed. */
 const MESSAGE_WITHIN = /broadcast message from|the system is going down/i;
 
 /** Whether a line is a prompt, with or without what was typed at it. */

@@ -32,6 +32,12 @@ const STANDING_MS = 300;
 /** Another prompt than the one that was learned. */
 const OTHER_MS = 3_000;
 
+/**
+ * A message of the day may be long, and not end its last line: a prompt is
+ * looked for in as much as may be one.
+ */
+const MAX_FIRST_LENGTH = 512;
+
 /** What the login has shown of the command line. */
 export interface Greeting {
   readonly prompt: Prompt;
@@ -75,8 +81,8 @@ export async function prepare(options: LoginOptions): Promise<Greeting> {
 
 function findFirst(screen: Screen, quote: Quote): Verdict<Prompt> | undefined {
   const refusal = refuseQuestion(screen, quote);
-  const line = screen.lineEnd;
   if (refusal !== undefined) return refusal;
+  const line = screen.lineEnd.slice(-MAX_FIRST_LENGTH);
   if (!looksLikePrompt(line)) return findBehindMessage(screen);
   return {
     quietMs: isUsualPrompt(line) ? CERTAIN_MS : STANDING_MS,

@@ -101,7 +101,7 @@ function findFirstTable(lines: readonly string[]): number {
 /** How far the tables of a reply were read. */
 interface Progress {
   readonly tunnels: Tunnel[];
-  /** Of the table being read; `undefined` outside of tables. */
+  /** The header of the table being read; `undefined` outside of tables. */
   header: Header | undefined;
   isBelowRow: boolean;
   /** Sum of what was counted so far; `undefined` where a count is missing. */

@@ -41,9 +41,11 @@ export function readWithout(
   const text = (number: number | undefined): string =>
     number === undefined ? "" : textOf(line, cells[number]);
   const { tunnel, knownWords } = interpret(text, header);
-  if (isContradictory(tunnel, header.numbers.others.map(text))) {
-    return undefined;
-  }
+  const others = header.numbers.others.map(text);
+  if (isContradictory(tunnel, others)) return undefined;
+  // Of two states, the first may as well be the end of the name, unless the row
+  // stands just where it should.
+  if (others.some((word) => toState(word) !== undefined)) return undefined;
   return { tunnel, cells, empty, knownWords };
 }
 
@@ -80,9 +82,15 @@ export function isGuess(
   return numbers.monitor !== undefined || numbers.peerIp === undefined;
 }
 
-/** Whether the state is a word that may as well be the end of a name. */
-export function hasUnknownState({ tunnel: { stateWord } }: Candidate): boolean {
-  return stateWord !== "" && toState(stateWord) === undefined;
+/**
+ * Whether the state, or the monitor, is a word that this parser does not know:
+ * then the state may as well be the end of the name, if it stands close to it.
+ */
+export function hasUnknownWord(
+  { tunnel: { stateWord, monitor } }: Candidate,
+): boolean {
+  return (stateWord !== "" && toState(stateWord) === undefined) ||
+    (monitor !== "" && !isMonitor(monitor));
 }
 
 /** Whether the state, and the monitor if there is one, are known words. */

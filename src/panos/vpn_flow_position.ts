@@ -165,19 +165,21 @@ export class Places {
     const { header } = this.#row;
     const isCertainMeasure = this.#measures.length === 1;
     const mayHaveGap = isCertainMeasure && header.emptyByCount.includes(empty);
-    const hasGap = this.#hasGap(empty);
     return this.#some(empty, (cells) => {
       const isWithin = isWithinColumn(cells, header);
       return standsUnder(cells, header) &&
         (isPinned(cells, header) || (isCertainMeasure && isWithin)) &&
-        (!hasGap || (mayHaveGap && isWithin));
+        // last, as it alone costs more the longer the name is
+        ((mayHaveGap && isWithin) || !this.#hasGap(empty));
     });
   }
 
   /** Whether the values behind the name stand as far apart as their headers. */
   areMoved(empty: EmptyColumns): boolean {
-    return !this.#hasGap(empty) &&
-      this.#some(empty, (cells) => standsApart(cells, this.#row.header));
+    return this.#some(
+      empty,
+      (cells) => standsApart(cells, this.#row.header),
+    ) && !this.#hasGap(empty);
   }
 
   #some(empty: EmptyColumns, test: (cells: Cells) => boolean): boolean {

@@ -35,7 +35,7 @@ import {
   type Candidate,
   endsSurely,
   hasAddresses,
-  hasUnknownState,
+  hasUnknownWord,
   isBoundById,
   isGuess,
   isKnown,
@@ -72,8 +72,9 @@ export function readRow(line: string, header: Header): readonly Tunnel[] {
 }
 
 /**
- * Reads a row of a table in an order that nobody has seen: only where nothing
- * but the interface is missing, and two blanks show where the name ends.
+ * Reads a row of a table whose columns stand in another order than firewalls are
+ * known to print: only the interface may be missing, and two blanks have to show
+ * where the name ends.
  */
 function readFullRow(row: Row): readonly Tunnel[] {
   const { line, header } = row;
@@ -94,38 +95,43 @@ function readFullRow(row: Row): readonly Tunnel[] {
 
 /** Chooses where position tells nothing: only the interface may be missing. */
 function chooseByCount(
-  { line, header }: Row,
+  row: Row,
   counted: readonly Candidate[],
   isPadded: boolean,
 ): readonly Candidate[] {
-  // An unknown column may be empty in a padded row, and nothing shows which.
-  if (isPadded && header.numbers.others.length > 0) return [];
+  const { line, header } = row;
   const whole = counted.filter(({ cells }) => !hasGap(line, cells, header));
-  const isDoubtful = ({ cells }: Candidate): boolean =>
-    isPadded && !showsNameEnd(line, cells, header);
-  if (whole.some(isDoubtful)) return [];
-  // No blank of such a row tells anything, so every word has to be certain.
-  const isFull = (candidate: Candidate): boolean =>
-    isKnown(candidate, header) && endsSurely(candidate.tunnel);
-  if (isPadded && !header.isIdBehindName) {
-    return header.numbers.name > 1 || !whole.every(isFull) ? [] : whole;
+  if (isPadded) {
+    // an unknown column may be empty, and nothing shows which
+    if (header.numbers.others.length > 0) return [];
+    if (!header.isIdBehindName) return chooseAmongPadded(row, whole);
   }
-  const certain = whole.filter((candidate) => isKnown(candidate, header));
-  if (certain.length > 0) {
+  const known = whole.filter((candidate) => isKnown(candidate, header));
+  if (known.length > 0) {
     const isWeak = header.numbers.monitor === undefined;
-    return certain.every(({ tunnel }) =>
-        hasAddresses(tunnel) && (!isWeak || endsSurely(tunnel))
-      )
-      ? certain
-      : [];
+    const isCertain = ({ tunnel }: Candidate): boolean =>
+      hasAddresses(tunnel) && (!isWeak || endsSurely(tunnel));
+    return known.every(isCertain) ? known : [];
   }
-  // An unknown state becomes 3, if all that follows it is what it should be.
-  return whole.every(({ tunnel }) =>
-      isAddress(tunnel.localIp) && isAddress(tunnel.peerIp) &&
-      (isMonitor(tunnel.monitor) || header.isIdBehindName)
-    )
-    ? whole
-    : [];
+  // an unknown state is shown as 3, if what follows it is certain
+  const isCertain = ({ tunnel }: Candidate): boolean =>
+    isAddress(tunnel.localIp) && isAddress(tunnel.peerIp) &&
+    (isMonitor(tunnel.monitor) || header.isIdBehindName);
+  return whole.every(isCertain) ? whole : [];
+}
+
+/**
+ * Chooses for a padded row below a header that was collapsed, so that nothing
+ * shows where a value should stand: every word has to be certain.
+ */
+function chooseAmongPadded(
+  { line, header }: Row,
+  whole: readonly Candidate[],
+): readonly Candidate[] {
+  const isCertain = (candidate: Candidate): boolean =>
+    showsNameEnd(line, candidate.cells, header) &&
+    isKnown(candidate, header) && endsSurely(candidate.tunnel);
+  return header.numbers.name <= 1 && whole.every(isCertain) ? whole : [];
 }
 
 /**
@@ -138,11 +144,6 @@ function chooseByPosition(
 ): readonly Candidate[] {
   const { line, header } = row;
   const places = new Places(row);
-  const upright = counted.filter((candidate) =>
-    isKnown(candidate, header) && places.fit(candidate.empty)
-  );
-  if (upright.length > 0) return upright;
-
   const fitting = header.emptyByPosition
     .filter((empty) => places.fit(empty))
     .map((empty) => readWithout(row, empty))
@@ -152,14 +153,16 @@ function chooseByPosition(
   if (best.some((candidate) => isKnown(candidate, header))) return best;
   const isDoubtful = (candidate: Candidate): boolean =>
     isGuess(candidate, header) ||
-    (hasUnknownState(candidate) &&
+    (hasUnknownWord(candidate) &&
       !showsNameEnd(line, candidate.cells, header));
   if (fitting.some(isDoubtful)) return [];
   // A row whose words are certain may stand askew: a name was replaced by one
   // of another length, or values do not stand under their headers at all.
   const askew = counted.filter((candidate) =>
     isBoundById(row, candidate) ||
-    (isKnown(candidate, header) && places.areMoved(candidate.empty))
+    (isKnown(candidate, header) &&
+      showsNameEnd(line, candidate.cells, header) &&
+      places.areMoved(candidate.empty))
   );
   const isOther = ({ empty }: Candidate): boolean =>
     best.every((candidate) => candidate.empty !== empty);

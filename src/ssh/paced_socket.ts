@@ -7,68 +7,90 @@
 import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import { Duplex } from "node:stream";
-import { clearImmediate, setImmediate } from "node:timers";
 import { type Clock, systemClock } from "../std/clock.ts";
 
-/** Small messages cost 15 µs for 36 bytes: 7 ms for this much. */
-const PORTION_BYTES = 16 * 1024;
+/**
+ * How much is handed on at once. What it costs is for the sender to decide: a
+ * table 0.1 ms, as many bytes of small messages that want an answer 50 ms.
+ */
+const MAX_PORTION_BYTES = 16 * 1024;
+const MIN_PORTION_BYTES = 512;
 
 /** How long portions are handed on before others get their turn. */
 const TURN_MS = 5;
 
 /**
- * Hands on what a socket receives in portions, with a turn of the event loop
- * between them when they take long: whoever sends very many small messages must not keep the
+ * How long their turn is, at least. The runtime looks after all its sockets
+ * only when nothing is ready to run: `setImmediate` would always be, and then
+ * it looks once in 61 turns.
+ */
+const PAUSE_MS = 1;
+
+/**
+ * Hands on what a socket receives in portions, with a pause between them when
+ * they take long: whoever sends very many small messages must not keep the
  * program from answering others. What is written goes through at once.
  */
 export class PacedSocket extends Duplex {
   readonly #socket: Socket;
   readonly #clock: Clock;
-  /** Portions that wait for their turn, and what came behind them. */
-  #waiting: (() => void)[] = [];
+  /** What waits for its turn, and the end or the error behind it. */
+  #waiting: (Uint8Array | (() => void))[] = [];
+  #portionBytes = MAX_PORTION_BYTES;
   #written: Uint8Array[] = [];
-  #turn: ReturnType<typeof setImmediate> | undefined;
+  /** Ends the pause that is on. */
+  #endPause: (() => void) | undefined;
 
   constructor(socket: Socket, clock: Clock = systemClock) {
     super({ allowHalfOpen: false });
     this.#socket = socket;
     this.#clock = clock;
     socket
-      .on("data", (chunk: Uint8Array) => this.#take(chunk))
+      .on("data", (chunk: Uint8Array) => this.#await(chunk))
       .on("end", () => this.#await(() => this.push(null)))
       .on("error", (error) => this.#await(() => this.destroy(error)))
       .on("close", () => this.#await(() => this.destroy()));
   }
 
-  #take(chunk: Uint8Array): void {
-    for (let at = 0; at < chunk.length; at += PORTION_BYTES) {
-      const portion = chunk.subarray(at, at + PORTION_BYTES);
-      this.#waiting.push(() => this.push(portion));
-    }
-    if (this.#turn === undefined) this.#handOn();
-  }
-
-  #await(last: () => void): void {
-    this.#waiting.push(last);
-    if (this.#turn === undefined) this.#handOn();
+  #await(next: Uint8Array | (() => void)): void {
+    this.#waiting.push(next);
+    if (this.#endPause === undefined) this.#handOn();
   }
 
   #handOn(): void {
-    this.#turn = undefined;
-    const endsAt = this.#clock.monotonicMs() + TURN_MS;
-    for (
-      let next = this.#waiting.shift();
-      next !== undefined;
-      next = this.#waiting.shift()
-    ) {
-      next();
-      if (this.#clock.monotonicMs() < endsAt || this.destroyed) continue;
+    this.#endPause = undefined;
+    const startedAt = this.#clock.monotonicMs();
+    let now = startedAt;
+    while (this.#waiting.length > 0) {
+      this.#handOnPortion();
+      const before = now;
+      now = this.#clock.monotonicMs();
+      this.#adapt(now - before);
+      if (now < startedAt + TURN_MS || this.destroyed) continue;
       // also behind the last one: the next chunk may be there already
       this.#socket.pause();
-      this.#turn = setImmediate(() => this.#handOn());
+      this.#endPause = this.#clock.setTimer(PAUSE_MS, () => this.#handOn());
       return;
     }
     this.#socket.resume();
+  }
+
+  #handOnPortion(): void {
+    const next = this.#waiting.shift();
+    if (typeof next === "function") return next();
+    if (next === undefined) return;
+    const rest = next.subarray(this.#portionBytes);
+    if (rest.length > 0) this.#waiting.unshift(rest);
+    this.push(next.subarray(0, this.#portionBytes));
+  }
+
+  /** Keeps what one portion takes below a turn. */
+  #adapt(tookMs: number): void {
+    if (tookMs > TURN_MS) {
+      this.#portionBytes = Math.max(MIN_PORTION_BYTES, this.#portionBytes / 4);
+    } else if (tookMs < TURN_MS / 8) {
+      this.#portionBytes = Math.min(MAX_PORTION_BYTES, this.#portionBytes * 2);
+    }
   }
 
   override _read(): void {
@@ -103,7 +125,7 @@ export class PacedSocket extends Duplex {
     done: (error: Error | null) => void,
   ): void {
     this.#waiting = [];
-    clearImmediate(this.#turn);
+    this.#endPause?.();
     this.#socket.destroy();
     done(error);
   }

@@ -1,5 +1,5 @@
 /**
- * What nobody caught.
+ * Errors that nothing has caught.
  *
  * @module
  */

@@ -77,7 +77,7 @@ export class LineQueue {
       let rest = bytes;
       while (rest.length > 0) rest = rest.subarray(await this.#write(rest));
     } catch {
-      // a full disk, or nobody is there: there is no place to tell it
+      // a full disk, or a reader that is gone: there is no place to tell it
     }
   }
 }

@@ -28,9 +28,9 @@ export interface FirewallView {
   readonly status: Status;
   /** As last read, worst first. */
   readonly tunnels: readonly TunnelGroup[];
-  /** Of a firewall that answers; all 0 for another. */
+  /** How many tunnels are in each condition; all 0 if it does not answer. */
   readonly counts: Counts;
-  /** Of the firewall and its tunnels together. */
+  /** How bad the firewall and its tunnels are, together. */
   readonly tone: Tone;
   /** Its last poll failed. */
   readonly isFailing: boolean;

@@ -47,7 +47,7 @@ interface Subject {
   readonly status: Status;
   /** The last poll, if it is a good one. */
   readonly good: GoodPoll | undefined;
-  /** Of that poll; else none. */
+  /** The tunnels of that poll; without one, none. */
   readonly tunnels: readonly Tunnel[];
 }
 

@@ -38,7 +38,7 @@ export interface PageInput extends Hidden {
   /** The target that `/metrics` polls; `/probe` serves all others. */
   readonly metricsTarget: string | undefined;
   readonly hold: LoginHold | undefined;
-  /** Of the exporter. */
+  /** The version of the exporter. */
   readonly version: string;
   /** Unix time in seconds. */
   readonly now: number;
@@ -219,16 +219,14 @@ function describeFirewalls(views: readonly FirewallView[]): string {
 }
 
 function describeAllTunnels(views: readonly FirewallView[]): string {
+  const counts = countServing(views);
   const onStandby = views.filter((view) => view.isStandby);
   const standby = total(addCounts(onStandby.map(({ counts }) => counts)));
-  const serving = countServing(views);
   const lastKnown = views.filter((view) => view.isFailing)
     .reduce((sum, { tunnels }) => sum + tunnels.length, 0);
-  const isUnknown = total(serving) === 0 &&
+  const isUnknown = total(counts) === 0 &&
     views.some((view) => view.isFailing || view.isPending);
-  const parts = [
-    isUnknown ? "no tunnel is known now" : describeCounts(serving),
-  ];
+  const parts = [isUnknown ? "no tunnel is known now" : describeCounts(counts)];
   if (standby > 0) {
     parts.push(`${formatCount(standby)} on standby, not counted`);
   }

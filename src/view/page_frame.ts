@@ -17,7 +17,7 @@ export interface Frame {
   /** The target that `/metrics` polls; `/probe` serves all others. */
   readonly metricsTarget: string | undefined;
   readonly budget: Budget;
-  /** Whether tunnels are listed that nobody has to look at. */
+  /** Whether tunnels that are up are listed, too. */
   readonly listsAll: boolean;
   /** Whether the page shows this firewall alone, and whole. */
   readonly isWhole: boolean;

@@ -56,16 +56,19 @@ export interface TunnelGroup {
   readonly rows: readonly Sighting[];
 }
 
-/** Since when a tunnel is what it is: its last row to become so. */
+/** Since when a tunnel is in its condition: since its last row has changed. */
 export function sinceOfTunnel({ rows }: TunnelGroup): Since {
   return rows.map(({ since }) => since)
     .reduce((one, other) => one.at >= other.at ? one : other);
 }
 
 /**
- * Puts the rows of each tunnel together, the worst tunnel first. With proxy IDs a tunnel has a row for
- * each, `tunnel:proxyid`; its bare row may read inactive for ever, and may be
- * missing, so that it is left out beside them.
+ * Puts the rows of each tunnel together, the worst tunnel first.
+ *
+ * With proxy IDs a tunnel has a row for each, `tunnel:proxyid`. Its row without
+ * one may be missing, or say inactive for ever: it is left out beside them.
+ *
+ * @param now Unix time in seconds.
  */
 export function groupTunnels(
   sightings: readonly Sighting[],
@@ -93,7 +96,7 @@ export function groupTunnels(
   );
 }
 
-/** Anything that passes makes a tunnel up; else anything that is down, down. */
+/** One row that is up makes a tunnel up; else one that is down makes it down. */
 function conditionOf(rows: readonly Sighting[], now: number): Condition {
   const words = wordsBySeries(rows);
   if (words.includes("up")) {
@@ -140,7 +143,7 @@ function wordsBySeries(
   return [...words.values()];
 }
 
-/** Of a firewall that does not answer. */
+/** The counts of a firewall that does not answer. */
 export const NO_COUNTS: Counts = {
   "down": 0,
   "lost": 0,
@@ -167,7 +170,7 @@ export function addCounts(all: readonly Counts[]): Counts {
   return sums;
 }
 
-/** How many tunnels there are, in whatever condition. */
+/** How many tunnels there are in all conditions together. */
 export function total(counts: Counts): number {
   return CONDITIONS.reduce((sum, condition) => sum + counts[condition], 0);
 }

@@ -7,6 +7,7 @@ import type { Poll, Status } from "../../src/model/poll.ts";
 import { systemClock } from "../../src/std/clock.ts";
 import { Secret } from "../../src/std/secret.ts";
 import { NO_DURATIONS } from "../../src/model/stopwatch.ts";
+import { buildFamilies } from "../../src/view/metrics.ts";
 
 import { stopTime } from "../support/fake_time.ts";
 
@@ -406,7 +407,11 @@ function start(changes: Partial<HandlerOptions> = {}): Started {
       return text === "fw-b" ? target : undefined;
     },
     ownFamilies: () => [OWN_METRIC],
-    build: { version: "1.2.3", revision: "abc", denoVersion: "2.9.6" },
+    probeFamilies: buildFamilies({
+      version: "1.2.3",
+      revision: "abc",
+      denoVersion: "2.9.6",
+    }),
     targets: ["fw-b", "fw-d:2222"],
     find: (text) => text === "fw-b" ? target : undefined,
     statusPage: (only) =>

@@ -227,6 +227,18 @@ Deno.test("a prompt is known with a message in front of it", async (t) => {
     await time.until(cli.run(SHOW_VPN_FLOW));
     assert.equal(time.now, 300);
   });
+  await t.step(
+    "at the login, as long as a message of the day may be",
+    async () => {
+      using time = stopTime();
+      const loginText = "Only for staff. ".repeat(200);
+      const firewall = createFirewall(time, { loginText });
+      const cli = await time.until(start(time, firewall));
+      assert.deepEqual([time.now, cli.haState], [300, "active"]);
+      const { tunnels } = await time.until(cli.run(SHOW_VPN_FLOW));
+      assert.deepEqual([time.now, tunnels.length], [300, 2]);
+    },
+  );
   await t.step("behind a setting", async () => {
     using time = stopTime();
     const firewall = createFirewall(time, { settingReply: () => broadcast });

@@ -428,6 +428,34 @@ Deno.test("parseVpnFlow() never reads a state out of a name", async (t) => {
         "2    a  long name  active  off     192.0.2.1       198.51.100.7    tunnel.2",
     },
     {
+      when: "the end of a name and the state behind it are lost",
+      row: "2    hq active  off     192.0.2.1       198.51.100.7    tunnel.2",
+    },
+    {
+      when: "a name that overflows, beside a column that nobody knows",
+      header: HEADER.replace("state   monitor", "state = monitor"),
+      row:
+        "2    oslo and bergen inactiv active  down    192.0.2.1       198.51.100.7    tunnel.2",
+      state: "active",
+    },
+    {
+      when: "two states behind it, the header of the monitor damaged",
+      header: HEADER.replace("monitor", "mo    nitor"),
+      row:
+        "2    oslo and bergen active    inactive up    192.0.2.1       198.51.100.7    tunnel.2",
+    },
+    {
+      when: "two states in a moved row, the header of the monitor damaged",
+      header: HEADER.replace("monitor", "m      onitor"),
+      row:
+        "2    oslo               active  init   down   192.0.2.1       198.51.100.7    tunnel.2",
+    },
+    {
+      when: "a name that overflows, the state damaged, the monitor lost",
+      row:
+        "2    oslo and bergen inactiv activf  192.0.2.1       198.51.100.7    tunnel.2",
+    },
+    {
       when: "a word like an address beside the monitor",
       row: `${OSLO.slice(0, 37)}192.0.2.9 ${OSLO.slice(37)}`,
     },
@@ -450,6 +478,12 @@ Deno.test("parseVpnFlow() never reads a state out of a name", async (t) => {
       else assert.equal(read(), state);
     });
   }
+});
+
+Deno.test("parseVpnFlow() reads a row that stands where it should, whatever an unknown column holds", () => {
+  const [header, row] = [`${HEADER}  ike`, `${OSLO}    init`];
+  const text = `total IPSec tunnel shown: 1\n${header}\n${row}\n`;
+  assert.equal(readVpnFlow(text).tunnels[0]?.state, "active");
 });
 
 Deno.test("parseVpnFlow() passes over messages of the system between rows", () => {

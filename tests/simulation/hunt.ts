@@ -6,17 +6,16 @@
  */
 
 import { type Fault, FAULTS } from "./faults/faults.ts";
+import type { Found } from "./find.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 const COPIED = ["src", "tests/simulation", "tests/support"];
 
 /** @returns The exit status: 1 if a fault was not found, or does not apply. */
 export async function hunt(
-  [secondsText = "60", only]: readonly string[],
+  [secondsText = "60", only = ""]: readonly string[],
 ): Promise<number> {
-  const faults = FAULTS.filter(({ name }) =>
-    only === undefined || name === only
-  );
+  const faults = FAULTS.filter(({ name }) => name.includes(only));
   print("| fault | found by | histories | scrapes |\n|---|---|---|---|");
   let missed = 0;
   for (const fault of faults) {
@@ -30,14 +29,6 @@ export async function hunt(
   }
   print(`${faults.length - missed} of ${faults.length} found`);
   return missed === 0 ? 0 : 1;
-}
-
-/** What it took to find a fault. */
-export interface Found {
-  /** The rule that it breaks; `undefined` if it was not found. */
-  readonly rule?: string;
-  readonly histories: number;
-  readonly scrapes: number;
 }
 
 /** Plays histories against a copy of the source that has the fault. */
@@ -55,7 +46,7 @@ async function findFault(fault: Fault, seconds: number): Promise<Found> {
           "--no-check",
           "--allow-all",
           `${folder}/tests/simulation/find.ts`,
-          String(seconds),
+          fault.isLeak ? "leak" : String(seconds),
         ],
         cwd: folder,
       },

@@ -27,6 +27,14 @@ export interface Manner {
     | "refused"
     | "unreadable"
     | "dies before it";
+  /** What becomes of it when the output is to be switched to XML or back. */
+  readonly xml:
+    | "works"
+    | "is not known"
+    | "hangs"
+    | "leaves the form unknown"
+    | "stays on"
+    | "is unreadable";
   /** What becomes of a connection that the exporter gives up. */
   readonly end: "closes" | "never closes";
   readonly connectMs: number;
@@ -43,6 +51,7 @@ export const GOOD: Manner = {
   verdict: "ask AAA",
   shell: "opens",
   reply: "whole",
+  xml: "works",
   end: "closes",
   connectMs: 0,
   verdictMs: 500,
@@ -64,7 +73,11 @@ export type Deed =
     readonly change: Partial<Manner>;
   }
   | { readonly kind: "kill"; readonly firewall: number }
-  | { readonly kind: "failover"; readonly firewall: number }
+  | {
+    readonly kind: "failover";
+    readonly firewall: number;
+    readonly kills: boolean;
+  }
   | { readonly kind: "tunnel"; readonly firewall: number }
   | { readonly kind: "AAA"; readonly verdict: "accept" | "reject" }
   | { readonly kind: "reload" };
@@ -95,7 +108,8 @@ const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
 const GRID_MS = 500;
 
-const FAULTS: readonly Partial<Manner>[] = [
+/** What can be wrong with a firewall; those that are met more often twice. */
+export const FAULTS: readonly Partial<Manner>[] = [
   { connect: "refuses" },
   { connect: "hangs" },
   { connect: "closes" },
@@ -115,6 +129,7 @@ const FAULTS: readonly Partial<Manner>[] = [
   { reply: "cut" },
   { reply: "refused" },
   { reply: "unreadable" },
+  { reply: "unreadable", xml: "is not known" },
   { reply: "dies before it" },
   { end: "never closes" },
   { end: "never closes" },
@@ -133,12 +148,20 @@ const FAULTS: readonly Partial<Manner>[] = [
   { connect: "hangs", reply: "hangs", end: "never closes" },
 ];
 
+const XML_FAULTS: readonly Partial<Manner>[] = [
+  { xml: "is not known" },
+  { xml: "hangs" },
+  { xml: "leaves the form unknown" },
+  { xml: "stays on" },
+  { xml: "is unreadable" },
+];
+
 const ACCOUNT_FAULTS = FAULTS.filter((fault) =>
   "verdict" in fault || "verdictMs" in fault
 );
 
 const RUSH_MS = 10 * SECOND_MS;
-const RUSH_SCRAPES = 6;
+const RUSH_SCRAPES = 9;
 
 /** Two that reject hold all; one that rejects meets slow verdicts. */
 const RUSH_FAULTS: readonly Partial<Manner>[] = [
@@ -147,6 +170,7 @@ const RUSH_FAULTS: readonly Partial<Manner>[] = [
   { verdictMs: 3 * SECOND_MS },
   { verdictMs: 10 * SECOND_MS },
   { endMs: 2 * SECOND_MS },
+  { verdict: "silent" },
   { end: "never closes" },
   { reply: "whole" }, // which is good
 ];
@@ -175,6 +199,9 @@ export function createPlan(seed: number): Plan {
     ...planScrapes(random, firewalls, spanMs, scale.intervalsMs),
     ...planFaults(random, firewalls, spanMs),
     ...(isRush ? planRush(random, firewalls, spanMs) : []),
+    ...(random.below(5) === 0
+      ? planUnknownLayout(random, firewalls, spanMs)
+      : []),
   ].sort((one, other) => one.atMs - other.atMs);
   return {
     seed,
@@ -238,7 +265,10 @@ function planFaults(
         });
         break;
       case 1:
-        events.push({ atMs, deed: { kind: "failover", firewall } });
+        events.push({
+          atMs,
+          deed: { kind: "failover", firewall, kills: random.below(2) === 0 },
+        });
         break;
       case 2:
         events.push({ atMs, deed: { kind: "kill", firewall } });
@@ -310,7 +340,35 @@ function planRush(
       { atMs, deed: { kind: "kill", firewall } } satisfies Planned,
     ];
   });
-  return [...scrapes, ...faults.flat()];
+  // so that who waits at the gate may go on
+  const reloads: Planned[] = random.below(2) === 0
+    ? []
+    : [{ atMs: pickTime() + RUSH_MS, deed: { kind: "reload" } }];
+  return [...scrapes, ...faults.flat(), ...reloads];
+}
+
+/**
+ * A firewall is upgraded to a version whose text cannot be read, and gets a
+ * better one at last; its XML is not always to be had.
+ */
+function planUnknownLayout(
+  random: Random,
+  firewalls: number,
+  spanMs: number,
+): Planned[] {
+  const firewall = random.below(firewalls);
+  const atMs = onGrid(random, spanMs / 8);
+  const endsAtMs = atMs + onGrid(random, spanMs);
+  const xmlFaults = Array.from({ length: random.below(4) }, () => {
+    const atMs = onGrid(random, spanMs);
+    const endsAtMs = atMs + onGrid(random, spanMs / 4);
+    const change = pick(random, XML_FAULTS);
+    return planFaultOf(firewall, change, atMs, endsAtMs);
+  });
+  return [
+    ...planFaultOf(firewall, { reply: "unreadable" }, atMs, endsAtMs),
+    ...xmlFaults.flat(),
+  ];
 }
 
 /** Something is wrong with one firewall, and then it is not. */

@@ -5,7 +5,7 @@
  */
 
 import type { Plan, Planned } from "./plan.ts";
-import { play } from "./play.ts";
+import { play } from "./world.ts";
 
 /** Plays at most so many histories. */
 const MAX_TRIES = 2_000;

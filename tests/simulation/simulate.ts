@@ -12,7 +12,7 @@
 
 import { hunt } from "./hunt.ts";
 import { createPlan, type Plan } from "./plan.ts";
-import { play } from "./play.ts";
+import { play } from "./world.ts";
 import { shrink } from "./shrink.ts";
 
 const YEAR_MS = 365 * 24 * 3_600_000;

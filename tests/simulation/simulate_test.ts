@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { FAULTS } from "./faults/faults.ts";
+import { findLeak } from "./memory.ts";
 import { createPlan } from "./plan.ts";
-import { play } from "./play.ts";
+import { play } from "./world.ts";
 import { simulate, tellFinding } from "./simulate.ts";
 
 const SCRAPES = 20_000;
@@ -25,6 +26,10 @@ Deno.test("a history replays to the letter", async () => {
     assert(first.timeline.length > 0);
     assert.deepEqual(first.timeline, second.timeline);
   }
+});
+
+Deno.test("memory does not grow with the number of events", async () => {
+  assert.equal(await findLeak(), undefined);
 });
 
 for (const { name, file, find } of FAULTS) {

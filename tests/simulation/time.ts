@@ -20,6 +20,9 @@ interface Timer {
 /** An event falls up to so many microtasks behind another. */
 const MAX_MICROTASKS = 5;
 
+/** More than the exporter needs to draw the conclusion from a failed login. */
+const CONCLUSION_MICROTASKS = 10;
+
 /** 2026-01-05 09:00:00 UTC. */
 const START_SECONDS = 1_767_603_600;
 
@@ -29,6 +32,8 @@ export class SimulatedTime {
   readonly #timers: Timer[] = [];
   readonly #ofCore = new Set<Timer>();
   #now = 0;
+  /** Failed logins from which the exporter is drawing the conclusion. */
+  #conclusions = 0;
 
   constructor(random: Random) {
     this.#random = random;
@@ -78,6 +83,25 @@ export class SimulatedTime {
   async lag(): Promise<void> {
     const microtasks = this.#random.below(MAX_MICROTASKS + 1);
     for (let task = 0; task < microtasks; task++) await undefined;
+  }
+
+  /** A login has failed, and the exporter is about to learn of it. */
+  async concludes(): Promise<void> {
+    this.#conclusions++;
+    for (let task = 0; task < CONCLUSION_MICROTASKS; task++) await undefined;
+    this.#conclusions--;
+  }
+
+  /**
+   * Waits until the exporter has drawn all conclusions.
+   *
+   * A failed login counts for the guard a few microtasks after it has failed.
+   * An acceptance or a reload that comes between counts before it, which is as
+   * right as behind it; waiting for this, the witness counts as the exporter
+   * does. The other order is that in which the login fails later.
+   */
+  async concluded(): Promise<void> {
+    while (this.#conclusions > 0) await undefined;
   }
 
   /**

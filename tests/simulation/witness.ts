@@ -1,12 +1,17 @@
 /**
- * What must be true of every history. The witness sees what reaches the
- * firewalls and what scrapers are told, and knows nothing of the exporter's
- * insides; of the guard it keeps its own books, in the terms of the rules that
- * an operator is told.
+ * What must be true of the guard: the rules that an operator is told.
+ *
+ * A firewall that rejects us is left alone for 65 minutes, then for 24 hours;
+ * two firewalls that reject us one after the other stop all logins for the same
+ * times; one login at a time sends the password until it is known to be right.
+ *
+ * The witness sees what reaches the firewalls and what they answer, and keeps
+ * its own books. It knows nothing of the exporter's insides.
  *
  * @module
  */
 
+import type { Rules } from "./rules.ts";
 import type { SimulatedTime } from "./time.ts";
 
 const SECOND_MS = 1_000;
@@ -19,17 +24,10 @@ const PROOF_MS = MINUTE_MS;
 const TURN_MS = 10 * SECOND_MS;
 const MAX_IN_FLIGHT = 8;
 
-/** A rule that was broken. */
-export class Broken extends Error {
-  override readonly name = "Broken";
-  /** The same for all ways to break it. */
-  readonly rule: string;
-
-  constructor(rule: string, detail: string) {
-    super(detail === "" ? rule : `${rule}: ${detail}`);
-    this.rule = rule;
-  }
-}
+/** Who better may try the end of a hold of all has so long to do so. */
+const TRIAL_MS = 5 * MINUTE_MS;
+/** A firewall that was told of the hold since then has asked within that. */
+const WANTED_MS = 3 * MINUTE_MS;
 
 /** A credential on its way. */
 export interface Submission {
@@ -38,107 +36,128 @@ export interface Submission {
   readonly number: number;
 }
 
-/** The books that the witness keeps of a firewall. */
+/** What counts of a firewall since it last accepted. */
 interface Account {
+  /** Rejections and refusals in a row. */
   failures: number;
+  /** Those before it last accepted: a refusal behind it counts on from them. */
+  failuresBefore: number;
+  /** Credentials in a row that it did not answer. */
   silences: number;
   hasRejected: boolean;
+  hasAccepted: boolean;
   heldUntilMs: number;
-  failuresBefore: number;
+  /** When a scraper was last told that logins are held. */
+  wantedAtMs: number;
 }
 
-/** Breaks off a history in which something is not as it must be. */
+/** A login that waits for its turn to send the credentials. */
+interface Waiting {
+  readonly firewall: string;
+  readonly sinceMs: number;
+}
+
+/** Keeps the books of the guard. */
 export class Witness {
   readonly #time: SimulatedTime;
+  readonly #rules: Rules;
   readonly #accounts = new Map<string, Account>();
+  #submissions = 0;
+  /** Without a verdict. */
   readonly #inFlight = new Set<Submission>();
-  readonly #waiting = new Set<
-    { readonly firewall: string; readonly sinceMs: number }
-  >();
+  readonly #waiting = new Set<Waiting>();
+  /** Whose first rejection was when, since anybody accepted. */
   readonly #suspects = new Map<string, number>();
+  /** The hold of all lasts until somebody accepts, its time may be up before. */
   #allHeldSinceMs: number | undefined;
   #allHeldUntilMs = -Infinity;
+  /** When a firewall last showed that the password is right. */
   #proofAtMs = -Infinity;
   #proofLostAtMs = -Infinity;
+  /** An acceptance of what was sent before it shows nothing. */
   #lastRejected = 0;
-  #submissions = 0;
-  #broken: Broken | undefined;
   /** Rejections by the AAA server since it last accepted; when each was. */
   #rejections: number[] = [];
   #hasAaaAccepted = false;
   /** Firewalls that have rejected by an account of their own. */
   readonly #ownRejections = new Set<string>();
 
-  constructor(time: SimulatedTime) {
+  constructor(time: SimulatedTime, rules: Rules) {
     this.#time = time;
-  }
-
-  /** The first rule that was broken. */
-  get broken(): Broken | undefined {
-    return this.#broken;
-  }
-
-  /** Notes that a rule is broken; the first one counts. */
-  breaks(rule: string, detail = ""): void {
-    this.#broken ??= new Broken(rule, detail);
-  }
-
-  /** Notes that a rule is broken unless it holds. */
-  expect(holds: boolean, rule: string, detail: () => string = () => ""): void {
-    if (!holds) this.breaks(rule, detail());
+    this.#rules = rules;
   }
 
   /** A connection is opened. */
   connects(firewall: string): void {
-    const { heldUntilMs } = this.#account(firewall);
-    this.expect(
-      this.#time.now >= heldUntilMs,
-      "nothing is sent to a firewall that is held",
-      () => `${firewall} is connected to`,
-    );
-    this.expect(
-      !this.#areAllHeld() || this.#allHeldSinceMs === this.#time.now,
-      "nothing is sent while all logins are held",
-      () => `${firewall} is connected to`,
-    );
+    this.#expectFree(firewall, "is connected to");
   }
 
   /** The credentials have reached a firewall. */
   submits(firewall: string): Submission {
     const now = this.#time.now;
     const submission = { firewall, atMs: now, number: ++this.#submissions };
-    const { heldUntilMs } = this.#account(firewall);
-    this.expect(
-      now >= heldUntilMs,
-      "nothing is sent to a firewall that is held",
-      () => `${firewall} gets the password`,
-    );
-    this.expect(
-      !this.#areAllHeld() || this.#allHeldSinceMs === now,
-      "nothing is sent while all logins are held",
-      () => `${firewall} gets the password`,
-    );
+    this.#expectFree(firewall, "gets the password");
+    this.#expectBest(firewall);
     const others = [...this.#inFlight];
     if (!this.#isProven()) {
       const max = this.#allHeldSinceMs === undefined ? 2 : 1;
-      this.expect(
+      this.#rules.expect(
         others.length < max || this.#allHeldSinceMs === now,
         "without proof at most two credentials have no verdict",
         () => `${others.length + 1} of them`,
       );
-      this.expect(
+      this.#rules.expect(
         others.every(({ atMs }) => now - atMs >= TURN_MS),
         "without proof one login at a time sends the password",
         () => `${firewall} beside ${others.map((o) => o.firewall).join()}`,
       );
     }
     const fresh = others.filter(({ atMs }) => now - atMs < TURN_MS);
-    this.expect(
+    this.#rules.expect(
       fresh.length < MAX_IN_FLIGHT,
       "at most eight logins stand between sending and verdict",
     );
     this.#inFlight.add(submission);
     return submission;
+  }
+
+  #expectFree(firewall: string, what: string): void {
+    this.#rules.expect(
+      this.#time.now >= this.#account(firewall).heldUntilMs,
+      "nothing is sent to a firewall that is held",
+      () => `${firewall} ${what}`,
+    );
+    // what fell on the instant in which the hold began may have come before it
+    this.#rules.expect(
+      !this.#areAllHeld() || this.#allHeldSinceMs === this.#time.now,
+      "nothing is sent while all logins are held",
+      () => `${firewall} ${what}`,
+    );
+  }
+
+  /** Who tries the end of a hold of all had accepted, or has not rejected. */
+  #expectBest(firewall: string): void {
+    const { now } = this.#time;
+    const isTrial = this.#allHeldSinceMs !== undefined &&
+      now < this.#allHeldUntilMs + TRIAL_MS && !this.#areAllHeld();
+    if (!isTrial) return;
+    const rank = rankOf(this.#account(firewall));
+    for (const [name, account] of this.#accounts) {
+      const { wantedAtMs, heldUntilMs } = account;
+      const wants = wantedAtMs < now && now - wantedAtMs < WANTED_MS;
+      this.#rules.expect(
+        !wants || now < heldUntilMs || rankOf(account) >= rank,
+        "the end of a hold is tried by who is the most likely to be accepted",
+        () => `${firewall} tries it, and ${name} wants to`,
+      );
+    }
+  }
+
+  /** @param toldAt Unix time at which it was told that logins are held. */
+  isTurnedAway(firewall: string, toldAt: number): void {
+    const { now, clock } = this.#time;
+    const agoMs = (clock.unixSeconds() - toldAt) * SECOND_MS;
+    this.#account(firewall).wantedAtMs = now - agoMs;
   }
 
   /**
@@ -157,12 +176,12 @@ export class Witness {
     const now = this.#time.now;
     for (const { firewall, sinceMs } of this.#waiting) {
       const waitedMs = now - sinceMs;
-      this.expect(
+      this.#rules.expect(
         !this.#areAllHeld() || this.#allHeldSinceMs === now,
         "who waits at the gate is told of a hold",
         () => firewall,
       );
-      this.expect(
+      this.#rules.expect(
         waitedMs <= maxWaitMs,
         "a wait at the gate has a limit",
         () => `${firewall} waits for ${waitedMs / SECOND_MS} s`,
@@ -173,7 +192,7 @@ export class Witness {
       const hasFresh = [...this.#inFlight].some(({ atMs }) =>
         now - atMs <= TURN_MS
       );
-      this.expect(
+      this.#rules.expect(
         isFull || hasFresh,
         "who waits at the gate gets the turn of a silent login",
         () => firewall,
@@ -195,12 +214,12 @@ export class Witness {
     this.#rejections.push(now);
     const slack = (this.#hasAaaAccepted ? 7 : 0) + this.#ownRejections.size;
     const inHour = this.#rejections.filter((atMs) => now - atMs < HOUR_MS);
-    this.expect(
+    this.#rules.expect(
       inHour.length <= 2 + slack,
       "submissions in an hour are bounded",
       () => `${inHour.length}`,
     );
-    this.expect(
+    this.#rules.expect(
       this.#rejections.length <= 3 + slack,
       "submissions in a day are bounded",
       () => `${this.#rejections.length}`,
@@ -217,8 +236,10 @@ export class Witness {
     if (submission === undefined) return;
     this.#inFlight.delete(submission);
     const account = this.#account(firewall);
-    const { failures } = account;
-    this.#accounts.set(firewall, { ...newAccount(), failuresBefore: failures });
+    Object.assign(account, newAccount(), {
+      hasAccepted: true,
+      failuresBefore: account.failures,
+    });
     if (submission.number <= this.#lastRejected) return;
     this.#suspects.clear();
     this.#allHeldSinceMs = undefined;
@@ -276,29 +297,30 @@ export class Witness {
   /** An operator has the holds forgotten. */
   reloads(): void {
     for (const account of this.#accounts.values()) {
-      Object.assign(account, newAccount());
+      const { hasAccepted, wantedAtMs } = account;
+      Object.assign(account, newAccount(), { hasAccepted, wantedAtMs });
     }
     this.#suspects.clear();
     this.#allHeldSinceMs = undefined;
     this.#rejections = [];
   }
 
-  /** Compares until when a firewall says that it is held. */
-  showsHold(firewall: string, untilMs: number | undefined): void {
+  /** @param retryAt Unix time until which a firewall says that it is held. */
+  showsHold(firewall: string, retryAt: number | undefined): void {
+    const { now, clock } = this.#time;
     const own = this.#account(firewall).heldUntilMs;
     const all = this.#areAllHeld() ? this.#allHeldUntilMs : -Infinity;
-    const until = Math.max(own, all);
-    const expected = until > this.#time.now ? until : undefined;
-    const isSame = untilMs === undefined || expected === undefined
-      ? untilMs === expected
-      : Math.abs(untilMs - expected) <= SECOND_MS;
-    this.expect(
-      isSame,
+    const aheadMs = Math.max(own, all, now) - now;
+    const shownMs = ((retryAt ?? -Infinity) - clock.unixSeconds()) * SECOND_MS;
+    this.#rules.expect(
+      retryAt === undefined
+        ? aheadMs === 0
+        : aheadMs > 0 && Math.abs(shownMs - aheadMs) <= SECOND_MS,
       "a hold is as long as the rules say",
       () =>
-        `${firewall} shows ${inMinutes(untilMs, this.#time.now)}, and it is ${
-          inMinutes(expected, this.#time.now)
-        }`,
+        `${firewall} shows ${shownMs / MINUTE_MS} min, and it is ${
+          aheadMs / MINUTE_MS
+        } min`,
     );
   }
 
@@ -338,13 +360,17 @@ export class Witness {
 function newAccount(): Account {
   return {
     failures: 0,
+    failuresBefore: 0,
     silences: 0,
     hasRejected: false,
+    hasAccepted: false,
     heldUntilMs: -Infinity,
-    failuresBefore: 0,
+    wantedAtMs: -Infinity,
   };
 }
 
-function inMinutes(ms: number | undefined, now: number): string {
-  return ms === undefined ? "no hold" : `${(ms - now) / MINUTE_MS} min`;
+/** The lower, the better. */
+function rankOf({ hasRejected, hasAccepted }: Account): number {
+  if (hasRejected) return 2;
+  return hasAccepted ? 0 : 1;
 }

@@ -1,271 +1,324 @@
 /**
- * A fleet through the faults of its account: the exporter's own code from the
- * poll to the guard, with its logins answered by simulated firewalls and the
- * AAA server behind them, in simulated time.
+ * A world: the exporter's own code from the poll to the guard, its journal,
+ * metrics and page, among simulated firewalls, their AAA server and scrapers.
  *
  * @module
  */
 
-import type { Command } from "../../src/panos/cli.ts";
 import { createFleet, type Fleet } from "../../src/firewall/fleet.ts";
-import type {
-  LoginProgress,
-  OpenSession,
-  Session,
-} from "../../src/firewall/session.ts";
-import { PollError } from "../../src/model/poll.ts";
-import type { Target } from "../../src/model/target.ts";
-import type { FakeTime } from "../support/fake_time.ts";
+import type { Firewall } from "../../src/firewall/firewall.ts";
 import { createConfig } from "../support/fleet_of_one.ts";
-import { inventTunnels, printVpnFlow } from "../support/vpn_flow_reply.ts";
-import type { Random } from "./random.ts";
-
-/** What a server makes of the credentials. */
-export type Verdict = "accept" | "reject" | "silent";
-
-/** A firewall of the world; what it does may be changed at any time. */
-export interface SimulatedFirewall {
-  readonly name: string;
-  /** What its own account says, or the AAA server if it has none. */
-  verdict: Verdict | "ask AAA";
-  /** Sessions that stand. */
-  readonly sessions: Set<SimulatedSession>;
-}
-
-/** A session as the firewall sees it. */
-export interface SimulatedSession {
-  /** The firewall ends it: a reboot, a limit, an administrator. */
-  kill(): void;
-}
-
-/** The server that most firewalls ask. */
-export interface AaaServer {
-  verdict: Exclude<Verdict, "silent">;
-  /** How long it takes; with some jitter. */
-  verdictMs: number;
-}
-
-/** A credential that has reached a server. */
-export interface Submission {
-  readonly atMs: number;
-  readonly firewall: string;
-  readonly verdict: Verdict;
-}
+import {
+  type Deed,
+  describe,
+  GOOD,
+  nameOf,
+  type Plan,
+  type Planned,
+} from "./plan.ts";
+import { PollWitness } from "./poll_witness.ts";
+import { createRandom, type Random } from "./random.ts";
+import { type Broken, Rules } from "./rules.ts";
+import { AaaServer, SimulatedFirewall } from "./simulated_firewall.ts";
+import type { Observer, Surroundings } from "./surroundings.ts";
+import { SimulatedTime } from "./time.ts";
+import { Witness } from "./witness.ts";
 
 export interface WorldOptions {
-  readonly size: number;
-  readonly time: FakeTime;
-  readonly random: Random;
-  /** How long a session may stand unused; 0 ends it after each poll. */
-  readonly idleTimeoutMs: number;
+  /** Whether what happens is put into words. */
+  readonly isTold?: boolean;
+  readonly observer?: Observer | undefined;
 }
 
-const MINUTE_MS = 60_000;
-const LOGIN_TIMEOUT_MS = 60_000;
-const SCRAPE_TIMEOUT_MS = 25_000;
-/** TCP connect and handshake. */
-const CONNECT_MS = 200;
-/** Shell, prompt and settings. */
-const SHELL_MS = 500;
-const TABLE = printVpnFlow(inventTunnels(1)).split("\n");
-/** Neither events nor their order may depend on who is served first. */
-const MAX_MICROTASKS = 5;
+/** What came of a history. */
+export interface Outcome {
+  readonly broken: Broken | undefined;
+  readonly simulatedMs: number;
+  readonly scrapes: number;
+  readonly events: number;
+  /** What happened, in words; empty unless asked for. */
+  readonly timeline: readonly string[];
+}
 
-/** A fleet that is scraped; disposed, it has ended. */
-export class World implements AsyncDisposable {
-  readonly aaa: AaaServer = { verdict: "accept", verdictMs: 300 };
-  readonly firewalls: readonly SimulatedFirewall[];
-  readonly submissions: Submission[] = [];
-  /** Logins that were between sending and verdict at a time. */
-  mostInFlight = 0;
-  #inFlight = 0;
-  readonly #time: FakeTime;
+const DAY_MS = 24 * 3_600_000;
+const STOP_LIMIT_MS = 3_000;
+
+/** Timers that a request or a firewall may have at a time. */
+const TIMERS_EACH = 6;
+
+/** Plays a plan to its end, or until a rule is broken. */
+export async function play(
+  plan: Plan,
+  options: WorldOptions = {},
+): Promise<Outcome> {
+  const world = new World(plan, options);
+  const survive = (event: PromiseRejectionEvent): void => {
+    event.preventDefault();
+    world.findBug(event.reason);
+  };
+  addEventListener("unhandledrejection", survive);
+  try {
+    return await world.play();
+  } finally {
+    removeEventListener("unhandledrejection", survive);
+  }
+}
+
+/** One exporter, what it polls, and who asks it. */
+export class World implements Surroundings {
+  readonly time: SimulatedTime;
+  readonly rules = new Rules();
+  readonly witness: Witness;
+  readonly polls: PollWitness;
+  readonly aaa: AaaServer;
+  readonly loginTimeoutMs: number;
+  readonly observer: Observer | undefined;
+  isStopping = false;
+  readonly #plan: Plan;
   readonly #random: Random;
+  readonly #firewalls: readonly SimulatedFirewall[];
   readonly #fleet: Fleet;
-  readonly #darkSinceMs = new Map<string, number>();
-  readonly #darkMs = new Map<string, number>();
-  readonly #scrapes = new Set<Promise<void>>();
+  readonly #timeline: string[] = [];
+  readonly #isTold: boolean;
+  #scrapes = 0;
+  #events = 0;
 
-  constructor(options: WorldOptions) {
-    this.#time = options.time;
-    this.#random = options.random;
-    const targets = Array.from({ length: options.size }, (_, index): Target => {
-      const name = `fw${index + 1}`;
-      return { name, host: name, port: 22 };
-    });
-    this.firewalls = targets.map(({ name }) => ({
-      name,
-      verdict: "ask AAA",
-      sessions: new Set(),
-    }));
+  constructor(plan: Plan, { isTold = false, observer }: WorldOptions = {}) {
+    this.#plan = plan;
+    this.#isTold = isTold;
+    this.observer = observer;
+    this.loginTimeoutMs = plan.loginTimeoutMs;
+    this.#random = createRandom(plan.seed ^ 0x5eed);
+    this.time = new SimulatedTime(this.#random);
+    this.witness = new Witness(this.time, this.rules);
+    this.polls = new PollWitness(
+      this.time,
+      this.rules,
+      plan.minPollIntervalMs,
+    );
+    this.aaa = new AaaServer(plan.lockAfter);
+    const names = Array.from({ length: plan.firewalls }, (_, n) => nameOf(n));
+    this.#firewalls = names.map((name) => new SimulatedFirewall(name, this));
+    this.#fleet = this.#createFleet(names);
+  }
+
+  /** Something was thrown that nobody caught. */
+  findBug(error: unknown): void {
+    this.rules.breaks(
+      "nothing is thrown that nobody catches",
+      error instanceof Error ? error.stack ?? error.message : `${error}`,
+    );
+  }
+
+  /** The first rule that was broken. */
+  get broken(): Broken | undefined {
+    return this.rules.broken;
+  }
+
+  async play(): Promise<Outcome> {
+    const { events, stopAtMs = Infinity } = this.#plan;
+    const played = events.filter(({ atMs }) => atMs < stopAtMs);
+    const lastAtMs = events.at(-1)?.atMs ?? 0;
+    await this.goOn(played, this.#plan.stopAtMs ?? lastAtMs);
+    if (stopAtMs === Infinity) await this.#healAll();
+    await this.stop();
+    return {
+      broken: this.broken,
+      simulatedMs: this.time.now,
+      scrapes: this.#scrapes,
+      events: this.#events,
+      timeline: this.#timeline,
+    };
+  }
+
+  /** Has so much time pass; what happens meanwhile is counted from now on. */
+  async goOn(events: readonly Planned[], ms: number): Promise<void> {
+    // the last one first: a timer is put before those that are due later
+    for (const { atMs, deed } of events.toReversed()) {
+      this.time.after(atMs, () => this.#act(deed));
+    }
+    await this.#pass(ms);
+  }
+
+  #createFleet(names: readonly string[]): Fleet {
+    const { idleTimeoutMs, minPollIntervalMs, loginTimeoutMs } = this.#plan;
     const config = createConfig({ port: 1 }, {
       firewall: undefined,
-      targets,
-      sessionIdleTimeoutMs: options.idleTimeoutMs,
-      loginTimeoutMs: LOGIN_TIMEOUT_MS,
+      targets: names.map((name) => ({ name, host: name, port: 22 })),
+      sessionIdleTimeoutMs: idleTimeoutMs,
+      minPollIntervalMs,
+      loginTimeoutMs,
     });
-    this.#fleet = createFleet(config, () => {}, {
-      clock: options.time.clock,
-      createLogin: (_config, { name }) =>
-        this.#createLogin(this.firewall(name)),
+    return createFleet(config, (_level, message, fields = {}) => {
+      const { target } = fields;
+      if (typeof target === "string") this.polls.logs(target, message, fields);
+    }, {
+      clock: this.time.clock,
+      createLogin: (_config, { name }) => {
+        const firewall = this.#firewalls.find((one) => one.name === name);
+        if (firewall === undefined) throw new RangeError(`There is no ${name}`);
+        return firewall.openSession;
+      },
     });
   }
 
-  firewall(name: string): SimulatedFirewall {
-    const firewall = this.firewalls.find((each) => each.name === name);
-    if (firewall === undefined) throw new RangeError(`There is no ${name}`);
-    return firewall;
+  async #pass(ms: number): Promise<void> {
+    if (this.broken !== undefined) return;
+    await this.time.pass(ms, () => {
+      this.#events++;
+      this.#check();
+      return this.broken !== undefined;
+    });
   }
 
-  /** Scrapes all firewalls at once, so that their logins overlap. */
-  async run(ms: number, scrapeIntervalMs = MINUTE_MS): Promise<void> {
-    const end = this.#time.now + ms;
-    while (this.#time.now < end) {
-      const startedAt = this.#time.now;
-      for (const firewall of this.#random.shuffle(this.#fleet.firewalls)) {
-        const scrape = this.#scrape(firewall);
-        this.#scrapes.add(scrape);
-        scrape.finally(() => this.#scrapes.delete(scrape));
+  #act(deed: Deed): void {
+    this.tell(describe(deed));
+    if (deed.kind === "AAA") this.aaa.verdict = deed.verdict;
+    if (deed.kind === "reload") this.#reload();
+    if (!("firewall" in deed)) return;
+    const firewall = this.#firewalls[deed.firewall];
+    const polled = this.#fleet.firewalls[deed.firewall];
+    if (firewall === undefined || polled === undefined) return;
+    switch (deed.kind) {
+      case "scrape":
+        this.#scrape(polled, deed.waitMs);
+        break;
+      case "manner":
+        firewall.change(deed.change);
+        break;
+      case "kill":
+        firewall.kill();
+        break;
+      case "failover":
+        firewall.haState = firewall.haState === "active" ? "passive" : "active";
+        if (deed.kills) firewall.kill();
+        break;
+      case "tunnel":
+        firewall.isTunnelDown = !firewall.isTunnelDown;
+    }
+  }
+
+  async #reload(): Promise<void> {
+    await this.time.concluded();
+    this.aaa.unlock();
+    this.witness.reloads();
+    this.#fleet.forgetHolds();
+  }
+
+  async #scrape(firewall: Firewall, waitMs: number): Promise<void> {
+    this.#scrapes++;
+    const request = this.polls.asks(firewall.status, waitMs);
+    try {
+      const status = await firewall.poll(waitMs);
+      const { poll, target } = status;
+      const answer = poll?.ok ? "up" : `${poll?.reason}, ${poll?.message}`;
+      this.tell(`the scraper of ${target} is told: ${answer}`);
+      this.polls.isTold(request, status);
+      if (poll?.ok === false && poll.reason === "held") {
+        this.witness.isTurnedAway(target, poll.finishedAt);
       }
-      await this.#time.pass(
-        Math.min(scrapeIntervalMs, end - startedAt),
+      this.observer?.onAnswer(status);
+    } catch (error) {
+      this.findBug(error);
+    }
+  }
+
+  /** After each event: what has to be true at any moment. */
+  #check(): void {
+    const { time, rules, polls, witness } = this;
+    const firewalls = this.#firewalls;
+    const busy = firewalls.filter(({ isBusy }) => isBusy);
+    polls.checkRequests(busy.map(({ name }) => name));
+    rules.expect(
+      time.coreTimers <= TIMERS_EACH * (polls.waiting + firewalls.length),
+      "timers do not gather",
+      () => `${time.coreTimers}`,
+    );
+    witness.checkGate(this.loginTimeoutMs);
+    const isTroubled = this.aaa.verdict !== "accept" || this.aaa.isLocked ||
+      firewalls.some(({ isTroubled }) => isTroubled);
+    for (const { status } of this.#fleet.firewalls) {
+      witness.showsHold(status.target, status.authRetryAt);
+      polls.checkStatus(status, isTroubled);
+    }
+  }
+
+  /** All faults pass, the holds too, and everybody has to be up. */
+  async #healAll(): Promise<void> {
+    this.tell("all faults have passed");
+    this.aaa.verdict = "accept";
+    this.aaa.unlock();
+    for (const firewall of this.#firewalls) firewall.change(GOOD);
+    const startedAtMs = this.time.now;
+    let isFailing = true;
+    while (isFailing && this.broken === undefined) {
+      const holds = this.#fleet.firewalls.map(({ status }) =>
+        status.authRetryAt
+      )
+        .filter((at) => at !== undefined);
+      const aheadMs = holds.length === 0
+        ? 0
+        : Math.max(...holds) - this.time.clock.unixSeconds();
+      await this.#pass(Math.max(30_000, aheadMs * 1_000));
+      for (const firewall of this.#random.shuffle(this.#fleet.firewalls)) {
+        this.time.after(0, () => void this.#scrape(firewall, 25_000));
+      }
+      await this.#pass(25_000);
+      isFailing = this.#fleet.firewalls.some(({ status }) => !status.poll?.ok);
+      this.rules.expect(
+        this.time.now - startedAtMs < 2 * DAY_MS,
+        "every hold ends",
       );
     }
   }
 
-  /** As `systemctl reload` does. */
-  reload(): void {
-    this.#fleet.forgetHolds();
+  /** The exporter is stopped. */
+  async stop(): Promise<void> {
+    if (this.broken !== undefined) return;
+    this.tell("the exporter is stopped");
+    let isStopped = false;
+    this.isStopping = true;
+    this.polls.stops();
+    this.#fleet[Symbol.asyncDispose]().then(
+      () => isStopped = true,
+      (error) => this.findBug(error),
+    );
+    this.time.after(0, () => {}); // lets everything settle that needs no time
+    this.time.after(STOP_LIMIT_MS, () => {});
+    await this.#pass(STOP_LIMIT_MS);
+    const { rules } = this;
+    rules.expect(isStopped, "it stops within three seconds");
+    rules.expect(
+      this.polls.waiting === 0,
+      "a stopped exporter leaves no request unanswered",
+    );
+    rules.expect(
+      this.time.coreTimers === 0,
+      "a stopped exporter leaves no timer",
+      () => `${this.time.coreTimers}`,
+    );
+    rules.expect(
+      this.#firewalls.every(({ connections }) => connections === 0),
+      "a stopped exporter leaves no session",
+    );
   }
 
-  /** Milliseconds that each firewall has been dark, if it has been at all. */
-  darkMs(): ReadonlyMap<string, number> {
-    const now = this.#time.now;
-    const dark = new Map(this.#darkMs);
-    for (const [name, since] of this.#darkSinceMs) {
-      dark.set(name, (dark.get(name) ?? 0) + now - since);
-    }
-    return dark;
-  }
-
-  /** Names of the firewalls whose last poll has failed. */
-  dark(): readonly string[] {
-    return [...this.#darkSinceMs.keys()];
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    const ended = Promise.all([
-      this.#fleet[Symbol.asyncDispose](),
-      ...this.#scrapes,
-    ]);
-    await this.#time.until(ended);
-  }
-
-  async #scrape(firewall: Fleet["firewalls"][number]): Promise<void> {
-    const { poll } = await firewall.poll(SCRAPE_TIMEOUT_MS);
-    const { target } = firewall;
-    const now = this.#time.now;
-    if (poll?.ok) {
-      const since = this.#darkSinceMs.get(target);
-      if (since === undefined) return;
-      this.#darkSinceMs.delete(target);
-      this.#darkMs.set(target, (this.#darkMs.get(target) ?? 0) + now - since);
-    } else if (!this.#darkSinceMs.has(target)) {
-      this.#darkSinceMs.set(target, now);
-    }
-  }
-
-  #createLogin(firewall: SimulatedFirewall): OpenSession {
-    return async (progress, signal): Promise<Session> => {
-      const aborted = Promise.withResolvers<never>();
-      aborted.promise.catch(() => {});
-      signal.addEventListener("abort", () => aborted.reject(signal.reason));
-      const login = this.#answerLogin(firewall, progress, signal);
-      return await Promise.race([login, aborted.promise]);
-    };
-  }
-
-  /** What happens at the firewall; a lost login goes on there for a while. */
-  async #answerLogin(
-    firewall: SimulatedFirewall,
-    progress: LoginProgress,
-    signal: AbortSignal,
-  ): Promise<Session> {
-    progress.onPhase("connect");
-    await this.#take(CONNECT_MS);
-    progress.onPhase("auth");
-    await progress.beforeCredential();
-    signal.throwIfAborted();
-    const own = firewall.verdict;
-    const verdict = own === "ask AAA" ? this.aaa.verdict : own;
-    const atMs = this.#time.now;
-    this.submissions.push({ atMs, firewall: firewall.name, verdict });
-    if (verdict === "silent") return await new Promise(() => {});
-    this.#inFlight++;
-    this.mostInFlight = Math.max(this.mostInFlight, this.#inFlight);
-    await this.#take(this.aaa.verdictMs);
-    this.#inFlight--;
-    signal.throwIfAborted();
-    if (verdict === "reject") {
-      throw new PollError("auth", "it rejected the credentials");
-    }
-    progress.onAccepted();
-    progress.onPhase("session");
-    await this.#take(SHELL_MS);
-    signal.throwIfAborted();
-    return openSession(firewall, signal);
-  }
-
-  /** Lets so much time pass, more or less, and up to five microtasks more. */
-  async #take(ms: number): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    // in steps, so that events fall on the same instant
-    const steps = 1 + this.#random.below(4);
-    this.#time.clock.setTimer(Math.round(ms * steps / 4), resolve);
-    await promise;
-    const microtasks = this.#random.below(MAX_MICROTASKS + 1);
-    for (let task = 0; task < microtasks; task++) await Promise.resolve();
-  }
+  /** Adds a line to the timeline. */
+  readonly tell = (what: string): void => {
+    if (!this.#isTold) return;
+    this.#timeline.push(`${showTime(this.time.now)}  ${what}`);
+  };
 }
 
-function openSession(
-  firewall: SimulatedFirewall,
-  signal: AbortSignal,
-): Session {
-  const closed = Promise.withResolvers<PollError>();
-  let isOpen = true;
-
-  function close(reason: PollError): void {
-    isOpen = false;
-    firewall.sessions.delete(session);
-    closed.resolve(reason);
-  }
-
-  const session: SimulatedSession = {
-    kill: () => close(new PollError("session", "Lost the session")),
-  };
-  firewall.sessions.add(session);
-  signal.addEventListener("abort", () => close(signal.reason));
-  return {
-    negotiated: {
-      kex: "curve25519-sha256",
-      hostKey: "ssh-ed25519",
-      cipher: "aes256-gcm@openssh.com",
-      mac: "",
-    },
-    cli: {
-      haState: "active",
-      closed: closed.promise,
-      async run<Reply>({ parse }: Command<Reply>): Promise<Reply> {
-        await Promise.resolve();
-        if (!isOpen) throw new PollError("session", "Lost the session");
-        return parse(TABLE);
-      },
-      setXmlOutput: () => Promise.reject(new Error("Cannot: no XML here")),
-    },
-    async end(): Promise<void> {
-      session.kill();
-      await closed.promise;
-    },
-  };
+/** `75:04:01.500` after the start. */
+function showTime(ms: number): string {
+  const seconds = Math.floor(ms / 1_000);
+  const minutes = Math.floor(seconds / 60);
+  const pad = (part: number, digits = 2): string =>
+    String(part).padStart(digits, "0");
+  return [
+    pad(Math.floor(minutes / 60)),
+    pad(minutes % 60),
+    `${pad(seconds % 60)}.${pad(Math.round(ms % 1_000), 3)}`,
+  ].join(":");
 }

@@ -23,6 +23,7 @@ import {
   passwordQuestion,
   type Round,
 } from "../support/firewall_login.ts";
+import { disconnect } from "../support/disconnect.ts";
 import { createKeyPair, parseKey } from "../support/key_pair.ts";
 import { closeServer, listen } from "../support/listener.ts";
 import {
@@ -616,20 +617,6 @@ function converse(channel: ServerChannel): void {
     const line = new TextDecoder().decode(typed).trimEnd();
     channel.write(`${line}\r\n${PROMPT}`);
   });
-}
-
-/** Ends a connection with a text, which ssh2 itself never sends. */
-function disconnect(client: Connection, text: string): void {
-  const { _packetRW: { write }, _cipher } = Reflect.get(client, "_protocol");
-  const tooManyConnections = 12;
-  const length = Buffer.byteLength(text);
-  const packet: Buffer = write.alloc(1 + 4 + 4 + length + 4);
-  let at = packet.writeUInt8(1, write.allocStart);
-  at = packet.writeUInt32BE(tooManyConnections, at);
-  at = packet.writeUInt32BE(length, at);
-  at += packet.write(text, at);
-  packet.writeUInt32BE(0, at);
-  _cipher.encrypt(write.finalize(packet));
 }
 
 function createLogin(

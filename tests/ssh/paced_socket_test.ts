@@ -1,18 +1,16 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { once } from "node:events";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { setImmediate } from "node:timers";
 import { type Clock, systemClock } from "../../src/std/clock.ts";
 import { PacedSocket } from "../../src/ssh/paced_socket.ts";
-import { startRawServer } from "../support/raw_server.ts";
+import { type RawServer, startRawServer } from "../support/raw_server.ts";
 
 Deno.test("PacedSocket leaves a turn of the event loop between portions that take long", async () => {
   const sent = Buffer.alloc(300_000, "portion");
   await using server = await startRawServer((socket) => socket.end(sent));
-  const socket = connect({ host: "127.0.0.1", port: server.port });
-  await once(socket, "connect");
-
+  const socket = await reach(server);
   let turns = 0;
   let isOver = false;
   (function turn(): void {
@@ -20,9 +18,7 @@ Deno.test("PacedSocket leaves a turn of the event loop between portions that tak
     if (!isOver) setImmediate(turn);
   })();
   const received: { chunk: Buffer; turn: number }[] = [];
-  let now = 0;
-  const slow: Clock = { ...systemClock, monotonicMs: () => now += 10 };
-  const paced = new PacedSocket(socket, slow);
+  const paced = new PacedSocket(socket, createSlowClock());
   paced.on("data", (chunk: Buffer) => received.push({ chunk, turn: turns }));
   await once(paced, "close");
   isOver = true;
@@ -33,14 +29,55 @@ Deno.test("PacedSocket leaves a turn of the event loop between portions that tak
   assert.equal(new Set(when).size, when.length, `portions came at ${when}`);
 });
 
+Deno.test("PacedSocket hands on less at once where it takes long", async () => {
+  await using server = await startRawServer((socket) =>
+    socket.end(Buffer.alloc(100_000))
+  );
+  const paced = new PacedSocket(await reach(server), createSlowClock());
+  const sizes: number[] = [];
+  paced.on("data", ({ length }: Buffer) => sizes.push(length));
+  await once(paced, "close");
+  assert.equal(sizes[0], 16 * 1024);
+  assert.equal(sizes.at(-2), 512);
+});
+
+Deno.test("PacedSocket keeps nobody else's socket waiting", async () => {
+  await using server = await startRawServer((socket) =>
+    socket.end(Buffer.alloc(500_000))
+  );
+  await using mirror = await startRawServer((socket) => socket.pipe(socket));
+  using other = await Deno.connect({ port: mirror.port });
+  const paced = new PacedSocket(await reach(server), createSlowClock());
+  let portions = 0;
+  let isOver = false;
+  paced.on("data", () => portions++);
+  paced.on("close", () => isOver = true);
+  let answers = 0;
+  for (const byte = new Uint8Array(1); !isOver; answers++) {
+    await other.write(byte);
+    await other.read(byte);
+  }
+  assert(answers > portions, `${answers} answers in ${portions} portions`);
+});
+
 Deno.test("PacedSocket writes what it is given, up to its end", async () => {
   await using server = await startRawServer(() => {});
-  const socket = connect({ host: "127.0.0.1", port: server.port });
-  await once(socket, "connect");
-  const paced = new PacedSocket(socket);
+  const paced = new PacedSocket(await reach(server));
   paced.resume();
   for (const part of ["one ", "two ", "three"]) paced.write(part);
   paced.end();
   await once(paced, "close");
   assert.equal(server.received, "one two three");
 });
+
+/** A clock by which whatever is done takes 10 ms. */
+function createSlowClock(): Clock {
+  let now = 0;
+  return { ...systemClock, monotonicMs: () => now += 10 };
+}
+
+async function reach({ port }: RawServer): Promise<Socket> {
+  const socket = connect({ host: "127.0.0.1", port });
+  await once(socket, "connect");
+  return socket;
+}

@@ -23,7 +23,7 @@ const UNITS: readonly ((character: string) => number)[] = [
 
 /**
  * Reads the lines below the last header above them, in each unit that columns
- * may be padded by, and with values up to one column left of their headers.
+ * may be padded by, and with values up to one column beside their headers.
  */
 export function readColumns(text: string): readonly ColumnRow[] {
   const rows: ColumnRow[] = [];
@@ -40,7 +40,7 @@ export function readColumns(text: string): readonly ColumnRow[] {
     if (header === undefined) continue;
     const units = /^[ -~]*$/.test(line) ? UNITS.slice(0, 1) : UNITS;
     for (const widthOf of units) {
-      for (const slack of [1, 0]) {
+      for (const slack of [1, 0, -1]) {
         rows.push(slice(line, header, widthOf, slack));
       }
     }

@@ -126,10 +126,17 @@ function judgeTunnel(
     }
     return "accepted, name or id damaged, state as it was";
   }
+  const claimsNoMonitor = !["off", "up", "down"].includes(tunnel.monitor) &&
+    originals.some(({ id, name, stateWord }) =>
+      id === tunnel.id && name === tunnel.name && stateWord === tunnel.stateWord
+    );
+  if (claimsNoMonitor && tunnel.monitor !== "") {
+    return "accepted, monitor a word nobody knows, state as it was";
+  }
   const isColumnGone =
     /^(?!.* monitor )(?=.*\bname\b).*\bstate\b/im.test(text) &&
     originals.some(({ id, name, state }) =>
-      tunnel.monitor === "" && id === tunnel.id && name === tunnel.name &&
+      tunnel.monitor === "" && (id === tunnel.id || name === tunnel.name) &&
       state === tunnel.state
     );
   if (isColumnGone) return "accepted, monitor not known: its header is damaged";
@@ -154,9 +161,11 @@ function judgeTunnel(
   if (tunnel.state === "unknown") {
     return "accepted, a word nobody knows as the state, word for word";
   }
-  // The damage brought the word, unless a name had it.
+  // The damage brought the word, unless a name has lost it.
+  const countIn = (name: string): number =>
+    name.split(" ").filter((word) => word === tunnel.stateWord).length;
   const isOfName = originals.some(({ id, name }) =>
-    id === tunnel.id && name.split(" ").includes(tunnel.stateWord)
+    id === tunnel.id && countIn(name) > countIn(tunnel.name)
   );
   return isOfName ? "misread" : "accepted, a state that came in, word for word";
 }

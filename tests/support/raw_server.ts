@@ -74,10 +74,19 @@ export function forwardTo(
 
 /** Damages an ed25519 host key by a byte where a server shows it unsigned. */
 export function damageHostKey(chunk: Buffer): Buffer {
-  const shown = Buffer.from(
+  return damageBehind(
     "\x1f\0\0\0\x33\0\0\0\x0bssh-ed25519\0\0\0\x20",
-    "latin1",
+    chunk,
   );
+}
+
+/** Damages by a byte the signature with which a server proves such a key. */
+export function damageSignature(chunk: Buffer): Buffer {
+  return damageBehind("\0\0\0\x53\0\0\0\x0bssh-ed25519\0\0\0\x40", chunk);
+}
+
+function damageBehind(beginning: string, chunk: Buffer): Buffer {
+  const shown = Buffer.from(beginning, "latin1");
   const at = chunk.indexOf(shown);
   if (at === -1) return chunk;
   const damaged = Buffer.from(chunk);

@@ -70,7 +70,7 @@ export function statusAfter(
 /** A poll that returned these tunnels. */
 export function goodPoll(
   tunnels: readonly Tunnel[],
-  changes: Partial<GoodPoll> = {},
+  changes: Partial<Omit<GoodPoll, "form">> = {},
 ): GoodPoll {
   return {
     ok: true,
