@@ -32,6 +32,12 @@ import { toState } from "./vpn_flow_words.ts";
 /** An answer is nested six deep. */
 const MAX_DEPTH = 32;
 
+/**
+ * Characters that are read at a time: what stands behind the end of an answer,
+ * on its line, may cost the reader an error for each of them.
+ */
+const PIECE_LENGTH = 4_096;
+
 /** The answer begins a line, or stands behind a prompt that nothing echoed. */
 const ROOT = /^(?:[^<]{0,512}[>#])? *(?=<(?:\?xml|response)(?:[\s/>]|$))/;
 
@@ -40,6 +46,8 @@ const OTHER_ROOT = /^ *<[a-z!?]/i;
 
 /** What a second answer to the same command would hold. */
 const VPN_FLOW = /<(?:num_ipsec|IPSec)\b/;
+
+const MORE_BEHIND = "more stands behind its end";
 
 const BLANK = /^\s*$/;
 
@@ -130,8 +138,14 @@ function readDocument(
   for (let index = first; index < lines.length; index++) {
     const line = lines[index] ?? "";
     place = { line, index };
-    parser.write(`${index === first ? line.replace(ROOT, "") : line}\n`);
-    if (answer.isComplete) return index + 1;
+    const text = `${index === first ? line.replace(ROOT, "") : line}\n`;
+    for (let start = 0; start < text.length; start += PIECE_LENGTH) {
+      parser.write(text.slice(start, start + PIECE_LENGTH));
+      if (!answer.isComplete) continue;
+      const rest = text.slice(start + PIECE_LENGTH);
+      if (VPN_FLOW.test(rest)) throw failure(MORE_BEHIND);
+      return index + 1;
+    }
   }
   throw failure("the XML ends before </response>");
 }
@@ -162,7 +176,7 @@ class Answer {
   }
 
   open(name: string, attributes: Readonly<Record<string, string>>): void {
-    if (this.#isComplete) return;
+    if (this.#isComplete) throw failure(MORE_BEHIND);
     const path = this.#path;
     if (path.length === MAX_DEPTH) {
       throw failure(`its elements are nested more than ${MAX_DEPTH} deep`);
