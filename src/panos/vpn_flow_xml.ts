@@ -27,7 +27,13 @@ import { SaxesParser } from "saxes";
 import type { VpnFlow } from "../model/tunnel.ts";
 import { isCommandEcho, isRefusal } from "./cli_messages.ts";
 import { failuresIn } from "./vpn_flow_error.ts";
-import { XmlAnswer } from "./vpn_flow_xml_answer.ts";
+import { MORE_BEHIND, XmlAnswer } from "./vpn_flow_xml_answer.ts";
+
+/**
+ * Characters that are read at a time: what stands behind the end of an answer,
+ * on its line, may cost the reader an error for each of them.
+ */
+const PIECE_LENGTH = 4_096;
 
 /** The answer begins a line, or stands behind a prompt that nothing echoed. */
 const ROOT = /^(?:[^<]{0,512}[>#])? *(?=<(?:\?xml|response)(?:[\s/>]|$))/;
@@ -123,8 +129,14 @@ function readDocument(
   for (let index = first; index < lines.length; index++) {
     const line = lines[index] ?? "";
     place = { line, index };
-    parser.write(`${index === first ? line.slice(findXml(line)) : line}\n`);
-    if (answer.isComplete) return index + 1;
+    const text = `${index === first ? line.slice(findXml(line)) : line}\n`;
+    for (let start = 0; start < text.length; start += PIECE_LENGTH) {
+      parser.write(text.slice(start, start + PIECE_LENGTH));
+      if (!answer.isComplete) continue;
+      const rest = text.slice(start + PIECE_LENGTH);
+      if (VPN_FLOW.test(rest)) throw unreadable(MORE_BEHIND);
+      return index + 1;
+    }
   }
   throw unreadable("the XML ends before </response>");
 }

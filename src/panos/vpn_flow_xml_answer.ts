@@ -27,6 +27,9 @@ const FIELDS: ReadonlySet<string> = new Set([
   "mon",
 ]);
 
+/** What is wrong with an answer that goes on behind `</response>`. */
+export const MORE_BEHIND = "more stands behind its end";
+
 const { refused, unreadable } = failuresIn("xml");
 
 /** An element whose text is being read. */
@@ -56,7 +59,7 @@ export class XmlAnswer {
 
   /** @throws {VpnFlowError} If the element cannot stand where it does. */
   open(name: string, attributes: Readonly<Record<string, string>>): void {
-    if (this.#isComplete) return;
+    if (this.#isComplete) throw unreadable(MORE_BEHIND);
     const path = this.#path;
     if (path.length === MAX_DEPTH) {
       throw unreadable(`its elements are nested more than ${MAX_DEPTH} deep`);

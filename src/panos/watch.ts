@@ -22,6 +22,9 @@ export type Judge<Value> = (screen: Screen) => Verdict<Value> | undefined;
 /** More than this between two clearings is not a table of tunnels. */
 const MAX_BYTES = 8 * 1024 * 1024;
 
+/** Each line costs memory, however short it is: XML has 15 for a tunnel. */
+const MAX_LINES = 256 * 1024;
+
 /** Of a line that does not end, unless a command allows more. */
 const MAX_LINE_LENGTH = 8 * 1024;
 
@@ -95,14 +98,15 @@ export class Watch {
   }
 
   #isTooMuch(): boolean {
-    const { size, lineLength } = this.screen;
-    return size > MAX_BYTES || lineLength > this.#maxLineLength;
+    const { size, lines, lineLength } = this.screen;
+    return size > MAX_BYTES || lines.length > MAX_LINES ||
+      lineLength > this.#maxLineLength;
   }
 
   #tooMuch(): PollError {
     const kibibytes = this.#maxLineLength / 1024;
     const message =
-      `Cannot read what the firewall prints: more than 8 MiB, or a line of more than ${kibibytes} KiB`;
+      `Cannot read what the firewall prints: more than 8 MiB, ${MAX_LINES} lines, or a line of more than ${kibibytes} KiB`;
     return new PollError("parse", message);
   }
 }

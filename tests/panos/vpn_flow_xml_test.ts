@@ -354,6 +354,17 @@ Deno.test("parseVpnFlowXml() says what is wrong with an answer", async (t) => {
       message: /at line \d+: a second answer stands below the first/,
     },
     {
+      when: "a second answer follows on the same line",
+      text: answer("<num_ipsec>0</num_ipsec>", "<IPSec/>").trimEnd() + WHOLE,
+      message: /: more stands behind its end$/,
+    },
+    {
+      when: "a second answer follows on the same line, far behind",
+      text: answer("<num_ipsec>0</num_ipsec>", "<IPSec/>").trimEnd() +
+        " ".repeat(10_000) + WHOLE.replaceAll("\n", ""),
+      message: /: more stands behind its end/,
+    },
+    {
       when: "a prompt comes before its end",
       text: `${WHOLE.slice(0, WHOLE.indexOf("<id>"))}\n${PROMPT}`,
       message: /: the XML ends before <\/response>$/,
@@ -460,6 +471,17 @@ Deno.test("parseVpnFlowXml() reads a value of 50 MB, or refuses its neighbour", 
   assert.throws(() => explained(() => parseVpnFlowXml([oslo({ id: name })])), {
     message: /has an <id> that is no number, in "x{120}…"$/,
   });
+});
+
+Deno.test("parseVpnFlowXml() reads no errors behind the end of an answer", async (t) => {
+  const whole = WHOLE.trimEnd();
+  for (const error of ["&x;", "</a>", "&", "<!---->", "x<"]) {
+    await t.step(`4 MiB of ${error}`, () => {
+      // each would cost as much as a row
+      const text = whole + error.repeat(4 * 1024 * 1024 / error.length);
+      assert.equal(readVpnFlowXml(text + "\n").tunnels.length, 3);
+    });
+  }
 });
 
 Deno.test("parseVpnFlowXml() reads 4 MiB on one line, as a terminal brings it", () => {
