@@ -199,7 +199,7 @@ export class World implements Surroundings {
   }
 
   async #reload(): Promise<void> {
-    await this.time.concluded();
+    while (this.time.isConcluding) await undefined;
     this.aaa.unlock();
     this.witness.reloads();
     this.#fleet.forgetHolds();
