@@ -290,6 +290,7 @@ export class SimulatedSession {
     const connection = this.#connection;
     if (!this.#isSpoiled) firewall.lose(connection);
     if (isXml && reason === "parse") firewall.forms.xmlFailed();
+    else if (isXml) firewall.forms.lost();
     const isLost = reason === "session" && connection.abortedAtMs === undefined;
     if (this.#isKept && isLost) this.#world.polls.losesKept(firewall.name);
   }
