@@ -2,7 +2,7 @@
  * Faults that the simulation has to find: text of the source, and what stands
  * there when the fault is in it.
  *
- * The first nine are faults of sequence that the exporter once had.
+ * The first ten are faults of sequence that the exporter once had, and the like.
  *
  * @module
  */
