@@ -11,11 +11,16 @@ import type { Found } from "./find.ts";
 const ROOT = new URL("../../", import.meta.url);
 const COPIED = ["src", "tests/simulation", "tests/support"];
 
-/** @returns The exit status: 1 if a fault was not found, or does not apply. */
+/**
+ * Hunts faults, for so many seconds each, whose name holds a text.
+ *
+ * @returns The exit status: 1 if a fault was not found, or does not apply.
+ */
 export async function hunt(
-  [secondsText = "60", only = ""]: readonly string[],
+  [secondsText = "180", text = ""]: readonly string[],
 ): Promise<number> {
-  const faults = FAULTS.filter(({ name }) => name.includes(only));
+  const faults = FAULTS.filter(({ name }) => name.includes(text));
+  if (faults.length === 0) throw new Error(`Cannot find a fault: ${text}`);
   print("| fault | found by | histories | scrapes |\n|---|---|---|---|");
   let missed = 0;
   for (const fault of faults) {

@@ -52,7 +52,8 @@ export interface Request {
 interface Memory {
   /** The most that a request has waited that may share the poll under way. */
   longestWaitMs: number;
-  /** When a login or a command was last under way. */
+  /** Whether a login or a command is under way, and when one last was. */
+  isBusy: boolean;
   busyAtMs: number;
   /** A kept session was dead when it was asked, and there is no other yet. */
   hasLostKept: boolean;
@@ -191,7 +192,12 @@ export class PollWitness {
    */
   checkRequests(busy: readonly string[]): void {
     const now = this.#time.now;
-    for (const firewall of busy) this.#memory(firewall).busyAtMs = now;
+    for (const [firewall, memory] of this.#memories) {
+      const isBusy = busy.includes(firewall);
+      // what was under way until this instant has ended in it
+      if (isBusy || memory.isBusy) memory.busyAtMs = now;
+      memory.isBusy = isBusy;
+    }
     for (const { firewall, startedAtMs, waitMs } of this.#requests) {
       this.#rules.expect(
         now < startedAtMs + waitMs,
@@ -319,6 +325,7 @@ export class PollWitness {
 function newMemory(): Memory {
   return {
     longestWaitMs: 0,
+    isBusy: false,
     busyAtMs: 0,
     hasLostKept: false,
     last: undefined,

@@ -2,7 +2,7 @@
  * Plays random histories of the exporter under a simulated clock:
  *
  *     deno task simulate [SECONDS] [SEED]
- *     deno task simulate --faults [SECONDS] [NAME]
+ *     deno task simulate --faults [SECONDS] [PART OF A NAME]
  *
  * With `--faults` each known fault is put into a copy of the source, for so
  * many seconds at most, to see how many histories it takes to find it.
@@ -102,7 +102,9 @@ async function main([secondsText = "60", seedText]: readonly string[]): Promise<
     ? Math.floor(Math.random() * 2 ** 30)
     : Number(seedText);
   if (!(seconds > 0) || !Number.isSafeInteger(seed)) {
-    print("Usage: deno task simulate [SECONDS] [SEED], or --faults [SECONDS]");
+    print(
+      "Usage: deno task simulate [SECONDS] [SEED], or --faults [SECONDS] [NAME]",
+    );
     return 2;
   }
   print(`from seed ${seed}`);

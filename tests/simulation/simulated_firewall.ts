@@ -256,7 +256,7 @@ export class SimulatedFirewall {
     rules.expect(key === OWN_KEY, "only an accepted key gets credentials");
     progress.onPhase("auth");
     await this.#authenticate(connection, progress);
-    await time.concluded();
+    while (time.isConcluding) await undefined;
     if (!connection.isOpen) return await never();
     tell(`${this.name} lets the exporter in`);
     connection.isAccepted = true;

@@ -7,7 +7,6 @@
 import { getEventListeners } from "node:events";
 import type { Session } from "../../src/firewall/session.ts";
 import type { Command } from "../../src/panos/cli.ts";
-import { VpnFlowError } from "../../src/panos/vpn_flow_error.ts";
 import { PollError } from "../../src/model/poll.ts";
 import { printTable, UNREADABLE } from "./printed_table.ts";
 import type { Connection, SimulatedFirewall } from "./simulated_firewall.ts";
@@ -25,6 +24,7 @@ interface Question {
 const OWN_LISTENERS = 2;
 
 const MIN_COMMAND_MS = 5_000;
+const REFUSAL: readonly string[] = ["Invalid syntax.", ""];
 const NEGOTIATED = {
   kex: "curve25519-sha256",
   hostKey: "ssh-ed25519",
@@ -176,7 +176,7 @@ export class SimulatedSession {
         if (this.#connection.isOpen) this.#noteRead(isXml);
         return value;
       } catch (error) {
-        if (error instanceof VpnFlowError) this.#noteUnreadable(isXml, error);
+        this.#noteUnreadable(isXml, lines === REFUSAL);
         throw error;
       }
     });
@@ -190,12 +190,12 @@ export class SimulatedSession {
     else forms.textRead();
   }
 
-  #noteUnreadable(isXml: boolean, { reason }: VpnFlowError): void {
+  #noteUnreadable(isXml: boolean, isRefused: boolean): void {
     const { forms, name } = this.#firewall;
     const { time, rules } = this.#world;
-    this.#isKept = reason === "command";
+    this.#isKept = isRefused;
     if (isXml) return forms.xmlFailed();
-    if (reason === "command") return;
+    if (isRefused) return;
     this.#isTextUnreadable = true;
     if (!forms.owesXml) return;
     time.after(1, () =>
@@ -290,6 +290,7 @@ export class SimulatedSession {
     const connection = this.#connection;
     if (!this.#isSpoiled) firewall.lose(connection);
     if (isXml && reason === "parse") firewall.forms.xmlFailed();
+    else if (isXml) firewall.forms.lost();
     const isLost = reason === "session" && connection.abortedAtMs === undefined;
     if (this.#isKept && isLost) this.#world.polls.losesKept(firewall.name);
   }
@@ -313,7 +314,7 @@ export class SimulatedSession {
   }
 
   /** @returns Lines, in the form in which the session prints. */
-  async #print(): Promise<string[]> {
+  async #print(): Promise<readonly string[]> {
     const { time, polls, tell } = this.#world;
     const { name: firewall, manner: { replyMs } } = this.#firewall;
     await time.take(replyMs);
@@ -322,8 +323,8 @@ export class SimulatedSession {
     const form = this.#printsXml ? "xml" : "text";
     if (reply === "hangs" || reply === "dies before it") return await never();
     if (reply === "cut") throw new PollError("parse", "The reply was cut off");
-    if (reply === "refused") return ["Invalid syntax.", ""];
-    if (reply === "unreadable" && form === "text") return [...UNREADABLE];
+    if (reply === "refused") return REFUSAL;
+    if (reply === "unreadable" && form === "text") return UNREADABLE;
     if (xml === "is unreadable" && form === "xml") return [""];
     const number = polls.prints({
       firewall,

@@ -93,15 +93,15 @@ export class SimulatedTime {
   }
 
   /**
-   * Waits until the exporter has drawn all conclusions.
+   * Whether the exporter is drawing the conclusion from a failed login.
    *
-   * A failed login counts for the guard a few microtasks after it has failed.
-   * An acceptance or a reload that comes between counts before it, which is as
-   * right as behind it; waiting for this, the witness counts as the exporter
-   * does. The other order is that in which the login fails later.
+   * For the guard that login counts a few microtasks after it has failed. An
+   * acceptance or a reload that comes between counts before it, which is as
+   * right as behind it; who waits for this lets the witness count as the
+   * exporter does. The other order is that in which the login fails later.
    */
-  async concluded(): Promise<void> {
-    while (this.#conclusions > 0) await undefined;
+  get isConcluding(): boolean {
+    return this.#conclusions > 0;
   }
 
   /**

@@ -121,40 +121,12 @@ export class Witness {
     return submission;
   }
 
-  #expectFree(firewall: string, what: string): void {
-    this.#rules.expect(
-      this.#time.now >= this.#account(firewall).heldUntilMs,
-      "nothing is sent to a firewall that is held",
-      () => `${firewall} ${what}`,
-    );
-    // what fell on the instant in which the hold began may have come before it
-    this.#rules.expect(
-      !this.#areAllHeld() || this.#allHeldSinceMs === this.#time.now,
-      "nothing is sent while all logins are held",
-      () => `${firewall} ${what}`,
-    );
-  }
-
-  /** Who tries the end of a hold of all had accepted, or has not rejected. */
-  #expectBest(firewall: string): void {
-    const { now } = this.#time;
-    const isTrial = this.#allHeldSinceMs !== undefined &&
-      now < this.#allHeldUntilMs + TRIAL_MS && !this.#areAllHeld();
-    if (!isTrial) return;
-    const rank = rankOf(this.#account(firewall));
-    for (const [name, account] of this.#accounts) {
-      const { wantedAtMs, heldUntilMs } = account;
-      const wants = wantedAtMs < now && now - wantedAtMs < WANTED_MS;
-      this.#rules.expect(
-        !wants || now < heldUntilMs || rankOf(account) >= rank,
-        "the end of a hold is tried by who is the most likely to be accepted",
-        () => `${firewall} tries it, and ${name} wants to`,
-      );
-    }
-  }
-
-  /** @param toldAt Unix time at which it was told that logins are held. */
-  isTurnedAway(firewall: string, toldAt: number): void {
+  /**
+   * A scraper is told that logins are held because of other firewalls.
+   *
+   * @param toldAt Unix time.
+   */
+  turnedAway(firewall: string, toldAt: number): void {
     const { now, clock } = this.#time;
     const agoMs = (clock.unixSeconds() - toldAt) * SECOND_MS;
     this.#account(firewall).wantedAtMs = now - agoMs;
@@ -212,6 +184,7 @@ export class Witness {
       now - atMs < 24 * HOUR_MS
     );
     this.#rejections.push(now);
+    // what was in flight when the password changed, and each firewall's own
     const slack = (this.#hasAaaAccepted ? 7 : 0) + this.#ownRejections.size;
     const inHour = this.#rejections.filter((atMs) => now - atMs < HOUR_MS);
     this.#rules.expect(
@@ -324,16 +297,48 @@ export class Witness {
     );
   }
 
+  /** Whether all logins are held, and have been before this instant. */
+  get areAllHeld(): boolean {
+    return this.#areAllHeld() && this.#allHeldSinceMs !== this.#time.now;
+  }
+
+  #expectFree(firewall: string, what: string): void {
+    this.#rules.expect(
+      this.#time.now >= this.#account(firewall).heldUntilMs,
+      "nothing is sent to a firewall that is held",
+      () => `${firewall} ${what}`,
+    );
+    // what fell on the instant in which the hold began may have come before it
+    this.#rules.expect(
+      !this.#areAllHeld() || this.#allHeldSinceMs === this.#time.now,
+      "nothing is sent while all logins are held",
+      () => `${firewall} ${what}`,
+    );
+  }
+
+  /** Who tries the end of a hold of all had accepted, or has not rejected. */
+  #expectBest(firewall: string): void {
+    const { now } = this.#time;
+    const isTrial = this.#allHeldSinceMs !== undefined &&
+      now < this.#allHeldUntilMs + TRIAL_MS && !this.#areAllHeld();
+    if (!isTrial) return;
+    const rank = rankOf(this.#account(firewall));
+    for (const [name, account] of this.#accounts) {
+      const { wantedAtMs, heldUntilMs } = account;
+      const wants = wantedAtMs < now && now - wantedAtMs < WANTED_MS;
+      this.#rules.expect(
+        !wants || now < heldUntilMs || rankOf(account) >= rank,
+        "the end of a hold is tried by who is the most likely to be accepted",
+        () => `${firewall} tries it, and ${name} wants to`,
+      );
+    }
+  }
+
   #hold(account: Account): void {
     const ms = account.failures === 0 ? FIRST_HOLD_MS : LONG_HOLD_MS;
     account.failures++;
     account.silences = 0;
     account.heldUntilMs = this.#time.now + ms;
-  }
-
-  /** Whether they are, and have been before this instant. */
-  get areAllHeld(): boolean {
-    return this.#areAllHeld() && this.#allHeldSinceMs !== this.#time.now;
   }
 
   #areAllHeld(): boolean {

@@ -199,7 +199,7 @@ export class World implements Surroundings {
   }
 
   async #reload(): Promise<void> {
-    await this.time.concluded();
+    while (this.time.isConcluding) await undefined;
     this.aaa.unlock();
     this.witness.reloads();
     this.#fleet.forgetHolds();
@@ -215,7 +215,7 @@ export class World implements Surroundings {
       this.tell(`the scraper of ${target} is told: ${answer}`);
       this.polls.isTold(request, status);
       if (poll?.ok === false && poll.reason === "held") {
-        this.witness.isTurnedAway(target, poll.finishedAt);
+        this.witness.turnedAway(target, poll.finishedAt);
       }
       this.observer?.onAnswer(status);
     } catch (error) {
