@@ -78,16 +78,16 @@ scenarios(
 
 /** The rejected password is sent once, and then nothing for 65 minutes. */
 async function isHeldBack({ server, exporter }: Stage): Promise<void> {
+  const before = Date.now() / 1_000;
   const { verdict, value } = await exporter.scrape();
+  const after = Date.now() / 1_000;
   assert.equal(verdict, "auth");
   assert(await eventually(() => server.rejections() === 1));
-  const wait = value("panos_ipsec_auth_retry_timestamp_seconds") -
-    Date.now() / 1_000;
-  assert(Math.abs(wait - 3_900) < 30, `the hold is ${wait} s`);
+  const heldAt = value("panos_ipsec_auth_retry_timestamp_seconds") - 3_900;
+  assert(before - 1 < heldAt && heldAt < after + 1, `held at ${heldAt}`);
   for (let scrapes = 0; scrapes < 3; scrapes++) {
     const again = await exporter.scrape();
     assert.equal(again.verdict, "auth");
-    assert(again.seconds < 1, `nothing took ${again.seconds} s`);
     assert.equal(again.value("panos_ipsec_ssh_logins_total"), 1);
   }
   assert.equal(server.connections(), 1);
@@ -196,7 +196,7 @@ scenarios("a host key", {
       const { server, exporter } = stage;
       assert.equal(server.connections(), 2);
       assert(!server.sawCredential());
-      assert(exporter.log().join("\n").includes(server.fingerprint));
+      await exporter.logged(server.fingerprint);
     },
   },
   "that has changed gets no credential": {

@@ -6,11 +6,7 @@
  */
 
 import assert from "node:assert/strict";
-import {
-  type Environment,
-  type Finished,
-  runExporter,
-} from "../support/exporter.ts";
+import { type Environment, runExporter } from "../support/exporter.ts";
 import {
   type Action,
   type FirewallOptions,
@@ -19,6 +15,7 @@ import {
 } from "../support/firewall.ts";
 import { passwordQuestion } from "../support/firewall_login.ts";
 import { missing, SIX_TUNNELS_XML, startOpenSsh } from "../support/openssh.ts";
+import type { Outcome } from "../support/program.ts";
 import { inventTunnels, printVpnFlow } from "../support/vpn_flow_reply.ts";
 import {
   printUnknownLayout,
@@ -55,7 +52,7 @@ function targetOf({ port }: SimulatedFirewall): string {
 async function checkOne(
   options: FirewallOptions,
   changes: Environment = {},
-): Promise<Finished & { readonly commands: readonly string[] }> {
+): Promise<Outcome & { readonly commands: readonly string[] }> {
   await using firewall = await startFirewall(options);
   const environment = { ...environmentOf(firewall), ...changes };
   const { code, stdout, stderr } = await runExporter(["--check"], environment);

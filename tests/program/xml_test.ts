@@ -77,14 +77,13 @@ Deno.test("that a text cannot be read is told once, on the page too", async () =
   for (let scrapes = 0; scrapes < 3; scrapes++) {
     assertForm(await exporter.scrape(), "xml");
   }
-  const warnings = linesWith(exporter, "text cannot be read");
-  assert.equal(warnings.length, 1, exporter.log().join("\n"));
-  assert.match(warnings[0] ?? "", /level=warn.*198\.51\.100.*--redact/);
   const { text: page } = await exporter.get("/");
   assert.match(page, /The text cannot be read.*XML.*--redact/);
-  const logins = linesWith(exporter, "first login");
-  assert.equal(logins.length, 1);
-  assert.match(logins[0] ?? "", /kex=.* host_key=ssh-ed25519 cipher=/);
+  const { log } = await exporter.stop();
+  const told = onlyLineWith("text cannot be read", log);
+  assert.match(told, /level=warn.*198\.51\.100.*--redact/);
+  const login = onlyLineWith("first login", log);
+  assert.match(login, /kex=.* host_key=ssh-ed25519 cipher=/);
 });
 
 Deno.test("a firewall whose text can be read is asked nothing more than that", async () => {
@@ -103,11 +102,11 @@ Deno.test("XML that tells no table fails the poll with the text's problem", asyn
     await t.step(fault, async () => {
       await using firewall = await startUnknown({ replyXml: () => xml });
       await using exporter = await startFor(firewall);
-      await staysUnread(exporter);
+      const commands = await staysUnread(exporter, firewall);
       assert.equal(firewall.logins, 1, "the session is kept");
       const off = "set cli op-command-xml-output off";
       const asked = [...AS_TEXT, XML_ON, SHOW, off, SHOW];
-      assert.deepEqual(firewall.commands.slice(0, asked.length), asked);
+      assert.deepEqual(commands.slice(0, asked.length), asked);
     });
   }
 });
@@ -115,9 +114,9 @@ Deno.test("XML that tells no table fails the poll with the text's problem", asyn
 Deno.test("a firewall that has no XML fails the poll and keeps its session", async () => {
   await using firewall = await startUnknown({});
   await using exporter = await startFor(firewall);
-  await staysUnread(exporter);
+  const commands = await staysUnread(exporter, firewall);
   assert.equal(firewall.logins, 1);
-  assert.deepEqual(firewall.commands, [...AS_TEXT, XML_ON, SHOW, SHOW]);
+  assert.deepEqual(commands, [...AS_TEXT, XML_ON, SHOW, SHOW]);
 });
 
 Deno.test("XML that stays on is not taken for text, and a new session reads that", async () => {
@@ -141,10 +140,10 @@ Deno.test("XML that is cut off by the end of the session ends it", async () => {
     replyXml: () => ({ text, after: "end" }),
   });
   await using exporter = await startFor(firewall);
-  await staysUnread(exporter);
+  const commands = await staysUnread(exporter, firewall);
   assert.equal(firewall.logins, 2);
   const asked = [...AS_TEXT, XML_ON, SHOW, ...AS_TEXT, SHOW];
-  assert.deepEqual(firewall.commands, asked, "XML is left alone");
+  assert.deepEqual(commands, asked, "XML is left alone");
 });
 
 Deno.test("XML that hangs ends the session, for all who wait for it", async () => {
@@ -200,16 +199,23 @@ function assertForm(scrape: Scrape, form: string): void {
   });
 }
 
-/** Scrapes fail, and the log tells the text's problem once. */
-async function staysUnread(exporter: Exporter): Promise<void> {
+/** Scrapes fail by these commands, and the log tells the text's problem once. */
+async function staysUnread(
+  exporter: Exporter,
+  firewall: SimulatedFirewall,
+): Promise<readonly string[]> {
   for (let scrapes = 0; scrapes < 3; scrapes++) {
     assert.equal((await exporter.scrape()).verdict, "parse");
   }
-  const failures = linesWith(exporter, "poll failed");
-  assert.equal(failures.length, 1, exporter.log().join("\n"));
-  assert.match(failures[0] ?? "", /reason=parse.*198\.51\.100/);
+  const commands = [...firewall.commands];
+  const { log } = await exporter.stop();
+  const failure = onlyLineWith("poll failed", log);
+  assert.match(failure, /reason=parse.*198\.51\.100/);
+  return commands;
 }
 
-function linesWith(exporter: Exporter, message: string): readonly string[] {
-  return exporter.log().filter((line) => line.includes(message));
+function onlyLineWith(message: string, log: readonly string[]): string {
+  const found = log.filter((line) => line.includes(message));
+  assert.equal(found.length, 1, log.join("\n"));
+  return found[0] ?? "";
 }

@@ -119,7 +119,7 @@ export interface SimulatedFirewall extends AsyncDisposable {
 }
 
 /** How long a test may wait for a condition before it is told so. */
-const WAIT_LIMIT_MS = 15_000;
+const WAIT_LIMIT_MS = 60_000;
 
 /** Starts a firewall that does what the options say. */
 export async function startFirewall(

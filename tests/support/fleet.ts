@@ -11,7 +11,7 @@
 
 import { type SimulatedFirewall, startFirewall } from "./firewall.ts";
 import { createKeyPair } from "./key_pair.ts";
-import { lines } from "./system.ts";
+import { lines } from "./child_log.ts";
 import { inventTunnels, printVpnFlow } from "./vpn_flow_reply.ts";
 
 /** What kind of fleet. */

@@ -11,8 +11,8 @@ import { isInstalled } from "./program.ts";
 import {
   descendants,
   endProcesses,
+  eventually,
   freePort,
-  lines,
   type Process,
   processes,
   retry,
@@ -159,7 +159,7 @@ export interface OpenSsh extends AsyncDisposable {
   readonly privateKey: string;
   /** Fingerprint of the first host key, as `ssh-keygen -lf` prints it. */
   readonly fingerprint: string;
-  /** Lines that sshd has logged. */
+  /** Lines that sshd has logged, which writes them to a file. */
   log(): readonly string[];
   /** TCP connections accepted by sshd so far. */
   connections(): number;
@@ -253,14 +253,14 @@ export async function startOpenSsh(
 
   const owned = stack.move();
   const count = (pattern: RegExp): number =>
-    sshd.log.filter((line) => pattern.test(line)).length;
+    sshd.log().filter((line) => pattern.test(line)).length;
   return {
     port: sshd.port,
     username: user.name,
     password: user.password,
     privateKey,
     fingerprint: await fingerprint(home, hostKeys),
-    log: () => sshd.log,
+    log: sshd.log,
     connections: () => count(/^Connection from /),
     logins: () => count(/^Accepted \S+ for /),
     rejections: () => count(/^Failed (?:password|keyboard-interactive)/),
@@ -431,7 +431,7 @@ async function fingerprint(
 
 interface Sshd {
   readonly port: number;
-  readonly log: readonly string[];
+  log(): readonly string[];
   start(): Promise<void>;
   /** Sends a signal to sshd and all its connections. */
   signal(name: Deno.Signal): Promise<void>;
@@ -441,21 +441,21 @@ interface Sshd {
 async function startSshd(home: string, options: OpenSshOptions): Promise<Sshd> {
   // Debian's unit makes it at boot; where there is no systemd nothing does.
   await Deno.mkdir("/run/sshd", { recursive: true, mode: 0o755 });
-  const log: string[] = [];
   const config = `${home}/sshd_config`;
+  const logFile = `${home}/sshd.log`;
   // Another process can take a free port before sshd does.
   let { port, daemon } = await retry(async () => {
     const port = freePort();
     await Deno.writeTextFile(config, configure({ home, port, options }));
-    return { port, daemon: await spawnSshd(config, log) };
+    return { port, daemon: await spawnSshd(config, logFile) };
   });
   return {
     port,
-    log,
+    log: () => readLog(logFile),
     signal: (name) => daemon.signal(name),
     stop: () => daemon.stop(),
     async start(): Promise<void> {
-      daemon = await spawnSshd(config, log);
+      daemon = await spawnSshd(config, logFile);
     },
   };
 }
@@ -498,23 +498,33 @@ function configure({ home, port, options }: Configuration): string {
 
 type Daemon = Pick<Sshd, "signal" | "stop">;
 
-/** Runs sshd and waits until it listens. */
-async function spawnSshd(config: string, log: string[]): Promise<Daemon> {
+/**
+ * What sshd has written: all of it, unlike what has come through a pipe, so that
+ * what a client has seen happen is there.
+ */
+function readLog(file: string): readonly string[] {
+  try {
+    return Deno.readTextFileSync(file).split(/\r?\n/).filter((line) => line);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    return []; // it has just been started
+  }
+}
+
+/** Runs sshd, which adds to the log, and waits until it listens. */
+async function spawnSshd(config: string, logFile: string): Promise<Daemon> {
+  const starts = (): number =>
+    readLog(logFile).filter((line) => line.startsWith("Server listening on "))
+      .length;
+  const before = starts();
   const sshd = new Deno.Command(SSHD, {
-    args: ["-D", "-e", "-f", config],
+    args: ["-D", "-E", logFile, "-f", config],
     stdin: "null",
     stdout: "null",
-    stderr: "piped",
+    stderr: "null",
   }).spawn();
-  const listening = Promise.withResolvers<void>();
-  const logged = (async () => {
-    for await (const line of lines(sshd.stderr)) {
-      log.push(line);
-      if (line.startsWith("Server listening on ")) listening.resolve();
-    }
-    const reason = log.at(-1) ?? "it said nothing";
-    listening.reject(new Error(`Cannot start ${SSHD}: ${reason}`));
-  })();
+  let hasEnded = false;
+  const ended = sshd.status.then(() => hasEnded = true);
   const daemon: Daemon = {
     async signal(name): Promise<void> {
       // Each connection has a process of its own, which would live on.
@@ -523,17 +533,15 @@ async function spawnSshd(config: string, log: string[]): Promise<Daemon> {
     },
     async stop(): Promise<void> {
       await daemon.signal("SIGKILL");
-      await sshd.status;
-      await logged;
+      await ended;
     },
   };
-  try {
-    await listening.promise;
-    return daemon;
-  } catch (error) {
+  await eventually(() => hasEnded || starts() > before);
+  if (hasEnded || starts() === before) {
     await daemon.stop();
-    throw error;
+    throw new Error(`Cannot start ${SSHD}: ${readLog(logFile).join("\n")}`);
   }
+  return daemon;
 }
 
 const isShell = ({ command }: Process): boolean =>
