@@ -133,7 +133,7 @@ scenarios("a session that is lost is replaced within the scrape", {
   "when the firewall ended it for idleness": {
     act: async ({ server, exporter }) => {
       assertSix(await exporter.scrape());
-      await server.interrupt(["\n\nSession timed out\n", { close: true }]);
+      await server.interrupt(["\n\nSession timed out\n", { end: true }]);
       assert(await eventually(hasShells(server, 0)));
       assertSix(await exporter.scrape());
       assert.equal(server.logins(), 2);

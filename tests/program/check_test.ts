@@ -236,7 +236,7 @@ Deno.test("--check says what is wrong and what to do", async (t) => {
     ],
     [
       "too slow",
-      { reply: () => ({ text: "", after: "hang" }) },
+      { reply: () => [{ hang: true }] },
       { SCRAPE_TIMEOUT: "1" },
       /no whole answer within 1 s \(SCRAPE_TIMEOUT\)\n[^]*\nTo do\n {2}See which phase/,
     ],

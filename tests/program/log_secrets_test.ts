@@ -175,7 +175,7 @@ const FAULTY: Readonly<Record<string, FirewallOptions>> = {
     reply: () => TABLE.replace(HOSTILE, "\x1b[2J\u009b31m\r\n\u2028\0x"),
   },
   "parse, as it is cut off": {
-    reply: () => ({ text: TABLE.slice(0, -100), after: "end" }),
+    reply: () => [TABLE.slice(0, -100), { end: true }],
   },
   "session": { faults: { shell: "refuse" } },
   "auth, for a question": {
@@ -209,7 +209,7 @@ async function runFaults(format: LogFormat): Promise<{
   });
   const impostor = await start({});
   const hung = await start({
-    reply: () => ({ text: HOSTILE, after: "hang" }),
+    reply: () => [HOSTILE, { hang: true }],
   });
   const faulty = await Promise.all(Object.values(FAULTY).map(start));
   const unreachable = "127.0.0.1:1";

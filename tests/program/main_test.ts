@@ -246,7 +246,7 @@ Deno.test("SIGHUP forgets the holds and keeps the sessions", async () => {
 
 Deno.test("a request in flight is answered when the exporter stops", async () => {
   await using firewall = await startFirewall({
-    reply: () => ({ text: "", after: "hang" }),
+    reply: () => [{ hang: true }],
   });
   const environment = { ...account(firewall), ...pinned(firewall) };
   await using exporter = await startExporter(environment);

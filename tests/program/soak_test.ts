@@ -9,7 +9,7 @@ import {
 } from "../support/firewall.ts";
 import { createFleetOfOne } from "../support/fleet_of_one.ts";
 import { createKeyPair } from "../support/key_pair.ts";
-import type { Reply } from "../support/panos_shell.ts";
+import type { Output } from "../support/panos_output.ts";
 import { inventTunnels, printVpnFlow } from "../support/vpn_flow_reply.ts";
 
 const FIREWALLS = 20;
@@ -142,7 +142,7 @@ async function startFaultyFirewall(
   };
 }
 
-function replyTo(fault: Fault | undefined): Reply {
+function replyTo(fault: Fault | undefined): Output {
   const cut = TABLE.slice(0, -200);
   switch (fault) {
     case "a refused command":
@@ -150,13 +150,13 @@ function replyTo(fault: Fault | undefined): Reply {
     case "a row that does not fit":
       return TABLE.replace(/^7 .*$/m, "7 ?");
     case "a table cut by the end of the session":
-      return { text: cut, after: "end" };
+      return [cut, { end: true }];
     case "a table cut by the end of the connection":
-      return { text: cut, after: "drop" };
+      return [cut, { drop: true }];
     case "a session that ends before the answer":
-      return { text: "", after: "end" };
+      return [{ end: true }];
     case HUNG:
-      return { text: cut, after: "hang" };
+      return [cut, { hang: true }];
     default:
       return TABLE;
   }

@@ -137,7 +137,7 @@ Deno.test("XML that stays on is not taken for text, and a new session reads that
 Deno.test("XML that is cut off by the end of the session ends it", async () => {
   const text = SIX_TUNNELS_XML.slice(0, 500);
   await using firewall = await startUnknown({
-    replyXml: () => ({ text, after: "end" }),
+    replyXml: () => [text, { end: true }],
   });
   await using exporter = await startFor(firewall);
   const commands = await staysUnread(exporter, firewall);
@@ -148,7 +148,7 @@ Deno.test("XML that is cut off by the end of the session ends it", async () => {
 
 Deno.test("XML that hangs ends the session, for all who wait for it", async () => {
   await using firewall = await startUnknown({
-    replyXml: () => ({ text: "", after: "hang" }),
+    replyXml: () => [{ hang: true }],
   });
   await using exporter = await startFor(firewall);
   const first = exporter.scrape({ timeout: 5.5 });

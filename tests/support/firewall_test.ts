@@ -295,22 +295,18 @@ Deno.test("the firewall can split what it prints at every byte", async () => {
 });
 
 Deno.test("a reply can be bytes, silence, or the end of channel or connection", async (t) => {
-  async function* bytes(): AsyncGenerator<Uint8Array> {
-    yield Uint8Array.of(0xff);
-    yield await Promise.resolve(Uint8Array.of(0x0a));
-  }
   await using firewall = await startFirewall({
     echo: "none",
     reply: (command) => {
       switch (command) {
         case "bytes":
-          return bytes();
+          return [{ bytes: [0xff] }, { bytes: [0x0a] }];
         case "hang":
-          return { text: "half a ", after: "hang" };
+          return ["half a ", { hang: true }];
         case "end":
-          return { text: "half a ", after: "end" };
+          return ["half a ", { end: true }];
         default:
-          return { text: "half a ", after: "drop" };
+          return ["half a ", { drop: true }];
       }
     },
   });

@@ -19,30 +19,9 @@ import {
   run,
   signal,
 } from "./system.ts";
+import type { Output } from "./panos_output.ts";
 import { printVpnFlow } from "./vpn_flow_reply.ts";
 import { printUnknownLayout, printVpnFlowXml } from "./vpn_flow_xml.ts";
-
-/** What is printed: text, with `\n` as line end, or one thing after another. */
-export type Output = string | readonly Step[];
-
-/** One write to the terminal, or something else that a firewall does. */
-export type Step =
-  | string
-  | { readonly bytes: readonly number[] }
-  /** Text in writes of so many bytes, with a pause in seconds after each. */
-  | {
-    readonly dribble: string;
-    readonly size: number;
-    readonly pause?: number;
-  }
-  /** Seconds of silence. */
-  | { readonly pause: number }
-  /** Text for ever. */
-  | { readonly endless: string }
-  /** Silence for ever; what is typed is noted. */
-  | { readonly hang: true }
-  /** The end of the shell. */
-  | { readonly close: true };
 
 /** How PAN-OS behaves after the login. */
 export interface Shell {

@@ -17,12 +17,12 @@ import {
 import {
   type OpenSsh,
   type OpenSshOptions,
-  type Output,
   type Shell,
   SIX_TUNNELS,
   startOpenSsh,
   testWithOpenSsh,
 } from "./openssh.ts";
+import type { Output } from "./panos_output.ts";
 import { eventually } from "./system.ts";
 
 export const SHOW = "show vpn flow";

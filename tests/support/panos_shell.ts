@@ -7,20 +7,8 @@
 
 // @ts-types="@types/ssh2"
 import type { ServerChannel } from "ssh2";
+import type { Output, Step } from "./panos_output.ts";
 import { inventTunnels, printVpnFlow } from "./vpn_flow_reply.ts";
-
-/**
- * What the firewall prints for a command.
- *
- * A string is text with `\n` as line end, and the prompt follows. Bytes are sent
- * as they come, one write each, and the prompt follows. The third form prints
- * its text and then, in place of the prompt, nothing at all, the end of the
- * channel, or the end of the TCP connection.
- */
-export type Reply =
-  | string
-  | AsyncIterable<Uint8Array>
-  | { readonly text: string; readonly after: "hang" | "end" | "drop" };
 
 /** Settings that a release may or may not know. */
 export type Setting = "scripting-mode" | "pager" | "xml-output";
@@ -50,7 +38,7 @@ export interface ShellOptions {
   readonly reply?: (
     command: string,
     answered: number,
-  ) => Reply | Promise<Reply>;
+  ) => Output | Promise<Output>;
   /** Answers instead of `reply` after `set cli op-command-xml-output on`. */
   readonly replyXml?: ShellOptions["reply"];
   /** Whether XML stays on when it is switched off, which looks as always. */
@@ -102,6 +90,8 @@ interface Shell
   readonly screen: Screen;
   /** Height of the terminal. */
   readonly rows: number;
+  /** Until the channel is closed, by whomever. */
+  isOpen: boolean;
   scriptingMode: boolean;
   /** Whether output that is longer than the terminal waits for a key. */
   pager: boolean;
@@ -144,10 +134,12 @@ export function serveShell(
     host,
     screen: createScreen(channel, options.bytesPerWrite),
     rows,
+    isOpen: true,
     scriptingMode: false,
     pager: settings.includes("pager"),
     xmlOutput: false,
   };
+  channel.once("close", () => shell.isOpen = false);
   const lines = readLines(channel);
   shell.screen.print(shell.loginText);
   shell.screen.flush();
@@ -229,22 +221,72 @@ function change(shell: Shell, setting: Setting, command: string): void {
   }
 }
 
-async function printReply(shell: Shell, answer: Reply): Promise<Next> {
-  const { channel, host, screen } = shell;
+async function printReply(shell: Shell, answer: Output): Promise<Next> {
   if (typeof answer === "string") return printText(shell, answer);
-  if ("after" in answer) {
-    screen.print(answer.text);
-    screen.flush();
-    if (answer.after === "end") channel.close();
-    if (answer.after === "drop") host.drop();
-    return "nothing";
-  }
-  screen.flush();
-  for await (const bytes of answer) {
-    if (!channel.writable) return "nothing";
-    channel.write(bytes);
+  for (const step of answer) {
+    if (await perform(shell, step) === "nothing") return "nothing";
   }
   return "prompt";
+}
+
+async function perform(shell: Shell, step: Step): Promise<Next> {
+  const { channel, host, screen } = shell;
+  if (typeof step === "string") {
+    screen.print(step);
+    return "prompt";
+  }
+  screen.flush();
+  if ("bytes" in step) channel.write(Uint8Array.from(step.bytes));
+  else if ("dribble" in step) await dribble(shell, step);
+  else if ("pause" in step) await pass(channel, step.pause);
+  else if ("endless" in step) await printForEver(shell, step.endless);
+  else {
+    if ("end" in step) channel.close();
+    if ("drop" in step) host.drop();
+    return "nothing";
+  }
+  return shell.isOpen ? "prompt" : "nothing";
+}
+
+async function dribble(
+  shell: Shell,
+  { dribble, size, pause = 0 }: Extract<Step, { readonly dribble: string }>,
+): Promise<void> {
+  const bytes = encode(dribble);
+  for (let start = 0; start < bytes.length && shell.isOpen; start += size) {
+    shell.channel.write(bytes.subarray(start, start + size));
+    await pass(shell.channel, pause);
+  }
+}
+
+/** As fast as the client reads. */
+async function printForEver(shell: Shell, text: string): Promise<void> {
+  const { channel } = shell;
+  const bytes = encode(text);
+  while (shell.isOpen) {
+    while (channel.write(bytes));
+    await unlessClosed(channel, (resolve) => channel.once("drain", resolve));
+  }
+}
+
+async function pass(channel: ServerChannel, seconds: number): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  await unlessClosed(channel, (resolve) => {
+    timer = setTimeout(resolve, seconds * 1_000);
+  });
+  clearTimeout(timer);
+}
+
+/** Waits for something, but no longer than the channel is open. */
+async function unlessClosed(
+  channel: ServerChannel,
+  wait: (resolve: () => void) => void,
+): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  channel.once("close", resolve);
+  wait(resolve);
+  await promise;
+  channel.off("close", resolve);
 }
 
 function printText({ pager, rows, screen }: Shell, text: string): Next {
@@ -268,7 +310,6 @@ const SETTINGS: ReadonlyMap<string, Setting> = new Map([
 
 /** Where output is collected, so that echo, reply and prompt make one packet. */
 interface Screen {
-  /** Prints text with `\n` as line end, in the way of a terminal. */
   print(text: string): void;
   flush(): void;
 }
@@ -277,14 +318,13 @@ function createScreen(
   channel: ServerChannel,
   bytesPerWrite = Infinity,
 ): Screen {
-  const encoder = new TextEncoder();
   let output = "";
   return {
     print(text): void {
-      output += text.replaceAll(/\r?\n/g, "\r\n");
+      output += text;
     },
     flush(): void {
-      const bytes = encoder.encode(output);
+      const bytes = encode(output);
       output = "";
       if (!channel.writable) return;
       for (let start = 0; start < bytes.length; start += bytesPerWrite) {
@@ -292,6 +332,11 @@ function createScreen(
       }
     },
   };
+}
+
+/** Text with `\n` as line end, in the way of a terminal. */
+function encode(text: string): Uint8Array {
+  return new TextEncoder().encode(text.replaceAll(/\r?\n/g, "\r\n"));
 }
 
 /**
