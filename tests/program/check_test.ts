@@ -56,7 +56,7 @@ async function checkOne(
   await using firewall = await startFirewall(options);
   const environment = { ...environmentOf(firewall), ...changes };
   const { code, stdout, stderr } = await runExporter(["--check"], environment);
-  assert.equal(firewall.openSessions, 0);
+  await firewall.waitFor(({ openSessions }) => openSessions === 0);
   const plain = (text: string): string =>
     text.replaceAll(targetOf(firewall), "fw1");
   const commands = firewall.commands.slice(2); // settings of each login

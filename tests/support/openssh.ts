@@ -46,8 +46,6 @@ export interface Shell {
    * command where there are none.
    */
   readonly xmlReplies: Readonly<Record<string, Output>>;
-  /** XML stays on when it is switched off, which looks as always. */
-  readonly keepsXml: boolean;
   /** Printed when {@linkcode OpenSsh.interrupt} is called. */
   readonly interruption: Output;
   /** The shell lives on when its terminal is gone. */
@@ -83,7 +81,6 @@ const PANOS: Shell = {
   echoPause: 0,
   replies: { "show vpn flow": SIX_TUNNELS },
   xmlReplies: {},
-  keepsXml: false,
   interruption: [],
   ignoreHangup: false,
 };

@@ -71,7 +71,7 @@ class Shell:
         elif command == "set cli op-command-xml-output on" and xml_replies:
             self.xml = True
         elif command == "set cli op-command-xml-output off" and xml_replies:
-            self.xml = self.scenario["keepsXml"]
+            self.xml = False
         elif command.startswith("set cli op-command-xml-output "):
             self.write(f"Unknown command: {command}\n")
         elif command == "set cli scripting-mode on":
