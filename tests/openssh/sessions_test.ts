@@ -27,18 +27,6 @@ scenarios("a session is kept", {
       assert.equal(server.logins(), 1);
     },
   },
-  "by fifty scrapes at once, which need one command": {
-    reply: [{ pause: 0.5 }, SIX_TUNNELS],
-    act: async ({ server, exporter }) => {
-      const scrapes = await Promise.all(
-        Array.from({ length: 50 }, () => exporter.scrape()),
-      );
-      for (const scrape of scrapes) assertSix(scrape);
-      assert.equal(server.connections(), 1);
-      const commands = await server.commands();
-      assert.equal(commands.filter((text) => text === SHOW).length, 1);
-    },
-  },
   "through rekeying in the table": {
     server: { config: { RekeyLimit: "64K" } },
     reply: printVpnFlow(inventTunnels(3_000)),

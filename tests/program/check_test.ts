@@ -269,17 +269,6 @@ Deno.test("--check says what is wrong and what to do", async (t) => {
   }
 });
 
-Deno.test("--check prints the line that pins the host key", async () => {
-  await using firewall = await startFirewall();
-  const { code, stdout } = await runExporter(["--check"], {
-    ...environmentOf(firewall),
-    SSH_HOST_KEY: "",
-  });
-  assert.equal(code, 0);
-  const line = `, then set SSH_HOST_KEY=${firewall.fingerprint}\n`;
-  assert(stdout.includes(line), stdout);
-});
-
 Deno.test("--check shows what a firewall says, but not what that could do", async () => {
   const hostile = TUNNELS.map((tunnel) =>
     tunnel.id === 2 ? { ...tunnel, name: "correct horse \u202e" } : tunnel

@@ -524,41 +524,6 @@ Deno.test("the end of the fleet ends everything, whatever is under way", async (
   );
 });
 
-Deno.test("a wrong password reaches two firewalls of a fleet that starts", async () => {
-  await using stack = new AsyncDisposableStack();
-  const hostKeys = [createKeyPair()];
-  const firewalls = await Promise.all(
-    Array.from(
-      { length: 20 },
-      async () =>
-        stack.use(await startFirewall({ hostKeys, password: "another" })),
-    ),
-  );
-  const fleet = createFleet(
-    createConfig({ port: 1 }, {
-      firewall: undefined,
-      targets: firewalls.map(toTarget),
-    }),
-    () => {},
-  );
-  stack.use(fleet);
-  const statuses = await Promise.all(
-    fleet.firewalls.map((firewall) => firewall.poll(15_000)),
-  );
-  const reasons = statuses.map(({ poll }) => reasonOf(poll));
-  assert.equal(reasons.filter((reason) => reason === "auth").length, 2);
-  assert.equal(reasons.filter((reason) => reason === "held").length, 18);
-  assert(statuses.every(({ authRetryAt }) => authRetryAt !== undefined));
-  const count = firewalls.reduce(
-    (sum, { credentials }) => sum + credentials.length,
-    0,
-  );
-  assert.equal(count, 2);
-  const held = statuses.map(({ poll }) => poll?.ok === false && poll.message)
-    .filter((message) => /^Cannot log in before/.test(String(message)));
-  assert.equal(held.length, 18);
-});
-
 function refusedAt(step: Step): Row {
   return {
     firewall: { faults: { [step]: "refuse" } },

@@ -159,8 +159,6 @@ export interface OpenSsh extends AsyncDisposable {
   killSessions(): Promise<void>;
   /** Gives the user another password; sessions that are open stay open. */
   changePassword(): Promise<void>;
-  /** Replaces the host keys; holds for connections from then on. */
-  changeHostKey(): Promise<void>;
   /** Stops sshd in its tracks: the kernel accepts connections, nobody talks. */
   freeze(): Promise<void>;
   thaw(): Promise<void>;
@@ -259,11 +257,6 @@ export async function startOpenSsh(
       }
     },
     changePassword: () => setPassword(user.name, `new${user.password}`),
-    async changeHostKey(): Promise<void> {
-      await makeHostKeys(home, hostKeys);
-      await sshd.stop();
-      await sshd.start();
-    },
     freeze: () => sshd.signal("SIGSTOP"),
     thaw: () => sshd.signal("SIGCONT"),
     async stop(): Promise<void> {
