@@ -10,26 +10,17 @@ import type { ServerChannel } from "ssh2";
 import type { Output, Step } from "./panos_output.ts";
 import { inventTunnels, printVpnFlow } from "./vpn_flow_reply.ts";
 
-/** Settings that a release may or may not know. */
-export type Setting = "scripting-mode" | "pager" | "xml-output";
+/** Settings; a firewall without `replyXml` does not know the last one. */
+type Setting = "scripting-mode" | "pager" | "xml-output";
 
 /** How the command line of the firewall looks. Everything can be left out. */
 export interface ShellOptions {
-  /** Printed between the login and the first prompt. */
-  readonly loginText?: string;
   /**
    * Printed whenever the firewall waits for a command. A function is given the
    * number of commands answered so far, those that only set something not
    * counted, so that the state of a HA pair can change between two polls.
    */
   readonly prompt?: string | ((answered: number) => string);
-  /**
-   * `redraw` (the default) repeats prompt and text at every blank until
-   * scripting mode is on, as PAN-OS does; `plain` only echoes; `none` is silent.
-   */
-  readonly echo?: "redraw" | "plain" | "none";
-  /** Those of `set cli …` that are known: all, XML only with `replyXml`. */
-  readonly settings?: readonly Setting[];
   /**
    * Answers every command that does not set anything.
    *
@@ -43,8 +34,6 @@ export interface ShellOptions {
   readonly replyXml?: ShellOptions["reply"];
   /** Whether XML stays on when it is switched off, which looks as always. */
   readonly keepsXml?: boolean;
-  /** Bytes to a write; by default each piece of text is one write. */
-  readonly bytesPerWrite?: number;
 }
 
 /** The firewall that a shell belongs to. */
@@ -82,8 +71,7 @@ function replyWithSixTunnels(command: string): string {
 }
 
 /** One shell, and how far the client has set it up. */
-interface Shell
-  extends Required<Omit<ShellOptions, "bytesPerWrite" | "replyXml">> {
+interface Shell extends Required<Omit<ShellOptions, "replyXml">> {
   readonly replyXml: ShellOptions["replyXml"];
   readonly channel: ServerChannel;
   readonly host: ShellHost;
@@ -115,33 +103,24 @@ export function serveShell(
     readonly rows: number;
   },
 ): void {
-  const { replyXml } = options;
-  const settings = options.settings ?? [
-    "scripting-mode",
-    "pager",
-    ...(replyXml === undefined ? [] : ["xml-output"] as const),
-  ];
   const shell: Shell = {
-    loginText: LOGIN_TEXT,
     prompt: PROMPT,
-    echo: "redraw",
     reply: replyWithSixTunnels,
     keepsXml: false,
     ...options,
-    replyXml,
-    settings,
+    replyXml: options.replyXml,
     channel,
     host,
-    screen: createScreen(channel, options.bytesPerWrite),
+    screen: createScreen(channel),
     rows,
     isOpen: true,
     scriptingMode: false,
-    pager: settings.includes("pager"),
+    pager: true,
     xmlOutput: false,
   };
   channel.once("close", () => shell.isOpen = false);
   const lines = readLines(channel);
-  shell.screen.print(shell.loginText);
+  shell.screen.print(LOGIN_TEXT);
   shell.screen.flush();
   host.onLogin(() => void converse(shell, lines));
 }
@@ -168,9 +147,8 @@ function promptOf({ prompt, host }: Shell): string {
 }
 
 function printTyped(shell: Shell, line: string): void {
-  const { echo, scriptingMode, screen } = shell;
-  if (echo === "none") return;
-  if (echo === "plain" || scriptingMode) return screen.print(`${line}\n`);
+  const { scriptingMode, screen } = shell;
+  if (scriptingMode) return screen.print(`${line}\n`);
   let typed = "";
   for (const character of line) {
     typed += character;
@@ -181,7 +159,7 @@ function printTyped(shell: Shell, line: string): void {
 }
 
 async function answerLine(shell: Shell, command: string): Promise<Next> {
-  const { host, settings, screen } = shell;
+  const { host, reply, replyXml, screen } = shell;
   if (command === "") return "prompt";
   host.onCommand(command);
   if (command === "exit") {
@@ -190,16 +168,16 @@ async function answerLine(shell: Shell, command: string): Promise<Next> {
     return "nothing";
   }
   const setting = SETTINGS.get(command);
-  if (setting !== undefined && settings.includes(setting)) {
-    change(shell, setting, command);
-    return "prompt";
-  }
-  if (setting !== undefined) {
+  if (setting === "xml-output" && replyXml === undefined) {
     screen.print(`Unknown command: ${command}\n`);
     return "prompt";
   }
-  const { reply, replyXml = reply, xmlOutput } = shell;
-  const answer = (xmlOutput ? replyXml : reply)(command, host.answered);
+  if (setting !== undefined) {
+    change(shell, setting, command);
+    return "prompt";
+  }
+  const answerWith = shell.xmlOutput ? replyXml ?? reply : reply;
+  const answer = answerWith(command, host.answered);
   if (answer instanceof Promise) screen.flush();
   const next = await printReply(shell, await answer);
   host.onAnswered();
@@ -314,10 +292,7 @@ interface Screen {
   flush(): void;
 }
 
-function createScreen(
-  channel: ServerChannel,
-  bytesPerWrite = Infinity,
-): Screen {
+function createScreen(channel: ServerChannel): Screen {
   let output = "";
   return {
     print(text): void {
@@ -326,10 +301,7 @@ function createScreen(
     flush(): void {
       const bytes = encode(output);
       output = "";
-      if (!channel.writable) return;
-      for (let start = 0; start < bytes.length; start += bytesPerWrite) {
-        channel.write(bytes.subarray(start, start + bytesPerWrite));
-      }
+      if (bytes.length > 0 && channel.writable) channel.write(bytes);
     },
   };
 }
