@@ -14,7 +14,6 @@ import {
   startFirewall,
 } from "../support/firewall.ts";
 import { passwordQuestion } from "../support/firewall_login.ts";
-import { missing, SIX_TUNNELS_XML, startOpenSsh } from "../support/openssh.ts";
 import type { Outcome } from "../support/program.ts";
 import { inventTunnels, printVpnFlow } from "../support/vpn_flow_reply.ts";
 import {
@@ -370,47 +369,4 @@ Deno.test("--check TARGET examines that firewall alone", async (t) => {
     });
   });
   assert.deepEqual([one.connections, other.connections], [0, 1]);
-});
-
-Deno.test({
-  name: "--check compares text and XML on OpenSSH" +
-    (missing === undefined ? "" : ` (needs ${missing})`),
-  ignore: missing !== undefined,
-  async fn(t): Promise<void> {
-    const cases: Readonly<Record<string, readonly [string, number, string]>> = {
-      "and says that they agree": [
-        SIX_TUNNELS_XML,
-        0,
-        "ok: 6 tunnels: 4 up, 2 down",
-      ],
-      "and shows both rows where they differ": [
-        SIX_TUNNELS_XML.replace("LIMA", "CUSCO"),
-        1,
-        "not ok: 6 tunnels: 4 up, 2 down; text and XML differ in 1 row",
-      ],
-    };
-    for (const [what, [xml, code, verdict]] of Object.entries(cases)) {
-      await t.step(what, async () => {
-        await using server = await startOpenSsh({
-          shell: { xmlReplies: { [SHOW]: xml } },
-        });
-        const result = await runExporter(["--check"], {
-          USERNAME: server.username,
-          PASSWORD: server.password,
-          HOSTNAME: "127.0.0.1",
-          SSH_PORT: String(server.port),
-        });
-        const { stdout, stderr } = result;
-        assert.equal(result.code, code, stdout + stderr);
-        assert.equal(verdictIn(stdout), `127.0.0.1: ${verdict}`);
-        assert.equal(stdout.includes("CUSCO"), code === 1);
-        assert(!(stdout + stderr).includes(server.password));
-        assert.deepEqual(
-          (await server.commands()).filter((command) => command === SHOW),
-          [SHOW, SHOW, SHOW],
-        );
-        assert.equal(server.logins(), 1);
-      });
-    }
-  },
 });

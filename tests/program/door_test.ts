@@ -110,6 +110,7 @@ Deno.test({
       HTTP_TLS_CERT: certificate,
       HTTP_TLS_KEY: key,
     });
+    await exporter.logged(/msg=listening .* tls=on /);
     const curl = (...args: readonly string[]): ReturnType<typeof execute> =>
       execute("curl", ["--silent", "--include", ...args]);
     const trusted = ["--cacert", file, `${exporter.url}/metrics`];

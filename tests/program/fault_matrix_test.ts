@@ -31,7 +31,7 @@ import {
   staySilent,
 } from "../support/raw_server.ts";
 import type { Output } from "../support/panos_output.ts";
-import { freePort, retry } from "../support/system.ts";
+import { eventually, freePort, retry } from "../support/system.ts";
 import { inventTunnels, printVpnFlow } from "../support/vpn_flow_reply.ts";
 
 const TABLE = printVpnFlow(inventTunnels(3));
@@ -237,12 +237,12 @@ for (const [situation, row] of Object.entries(FAULTS)) {
       const polled = exporter.poll();
       const { silentAfter } = row;
       if (silentAfter !== undefined) {
-        await until(() => server.received.includes(silentAfter));
+        assert(await eventually(() => server.received.includes(silentAfter)));
         giveUp();
       }
       assertFailure(await polled, reason, message);
       assert.equal(server.connections, 1);
-      await until(() => server.openConnections === 0);
+      assert(await eventually(() => server.openConnections === 0));
       return;
     }
     await using firewall = await startFirewall(
@@ -600,13 +600,6 @@ function reasonOf(poll: Poll | undefined): Reason | undefined {
 
 function quoteMeta({ fingerprint }: SimulatedFirewall): string {
   return fingerprint.replaceAll("+", "\\+");
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  for (let attempt = 0; !condition(); attempt++) {
-    assert(attempt < 5_000, `Cannot wait any longer for: ${condition}`);
-    await new Promise<void>((resolve) => setTimeout(resolve, 1));
-  }
 }
 
 Deno.test("a question that is not answered holds no firewall but its own", async () => {

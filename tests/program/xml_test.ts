@@ -9,12 +9,7 @@ import {
   type SimulatedFirewall,
   startFirewall,
 } from "../support/firewall.ts";
-import {
-  missing,
-  SIX_TUNNELS_UNKNOWN,
-  SIX_TUNNELS_XML,
-  startOpenSsh,
-} from "../support/openssh.ts";
+import { SIX_TUNNELS_UNKNOWN, SIX_TUNNELS_XML } from "../support/openssh.ts";
 import { inventTunnels, printVpnFlow } from "../support/vpn_flow_reply.ts";
 import { printVpnFlowXml, XML_FAULTS } from "../support/vpn_flow_xml.ts";
 
@@ -25,49 +20,6 @@ const XML_ON = "set cli op-command-xml-output on";
 const AS_TEXT = ["set cli scripting-mode on", "set cli pager off", SHOW];
 
 const ADDRESS = { PE_HOSTNAME: "127.0.0.1", MIN_POLL_INTERVAL: "0" };
-
-const needs = missing === undefined ? "" : ` (needs ${missing})`;
-
-Deno.test({
-  name:
-    `an OpenSSH server whose text no reader knows gives its tunnels${needs}`,
-  ignore: missing !== undefined && Deno.env.get("CI") !== "true",
-  fn: async () => {
-    await using server = await startOpenSsh({
-      shell: {
-        replies: { [SHOW]: SIX_TUNNELS_UNKNOWN },
-        xmlReplies: { [SHOW]: SIX_TUNNELS_XML },
-      },
-    });
-    await using exporter = await startExporter({
-      ...ADDRESS,
-      PE_USERNAME: server.username,
-      PE_PASSWORD: server.password,
-      SSH_PORT: String(server.port),
-    });
-    const scrape = await exporter.scrape();
-    assertForm(scrape, "xml");
-    assert.deepEqual(scrape.states, [2, 1, 1, 2, 1, 1]);
-    assert.deepEqual(scrape.series("ifIPsecOperStatus")[0]?.labels, {
-      ifAlias: "OSLO-BANK",
-      ifDescr: "tunnel.3",
-      ifIndex: "2",
-      ifName: "tunnel.3",
-    });
-    const [ssh] = scrape.series("panos_ipsec_ssh_info");
-    assert.deepEqual(Object.keys(ssh?.labels ?? {}), [
-      "cipher",
-      "host_key",
-      "kex",
-      "mac",
-    ]);
-    assert.equal(ssh?.labels["host_key"], "ssh-ed25519");
-    assertForm(await exporter.scrape(), "xml");
-    const commands = await server.commands();
-    assert.deepEqual(commands, [...AS_TEXT, XML_ON, SHOW, SHOW]);
-    assert.equal(server.logins(), 1);
-  },
-});
 
 Deno.test("that a text cannot be read is told once, on the page too", async () => {
   await using firewall = await startUnknown({
