@@ -10,7 +10,11 @@
 // deno-lint-ignore-file no-console -- what it prints is for a person to read
 
 import { setInterval } from "node:timers/promises";
-import { type Exporter, startExporter } from "./support/exporter.ts";
+import {
+  environmentFor,
+  type Exporter,
+  startExporter,
+} from "./support/exporter.ts";
 import { type SimulatedFirewall, startFirewall } from "./support/firewall.ts";
 import { type PrintedTunnel, printVpnFlow } from "./support/vpn_flow_reply.ts";
 
@@ -86,13 +90,7 @@ function printTunnels(second: number): string {
 }
 
 function startFor(firewall: SimulatedFirewall): Promise<Exporter> {
-  return startExporter({
-    HOSTNAME: "127.0.0.1",
-    USERNAME: firewall.username,
-    PASSWORD: firewall.password,
-    SSH_PORT: String(firewall.port),
-    SSH_HOST_KEY: firewall.fingerprint,
-  }, { port: PREFERRED_PORT });
+  return startExporter(environmentFor(firewall), { port: PREFERRED_PORT });
 }
 
 async function scrape(url: URL, signal: AbortSignal): Promise<void> {

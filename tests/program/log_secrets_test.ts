@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 // @ts-types="@types/ssh2"
 import { utils } from "ssh2";
 import { LOG_FORMATS, LOG_LEVELS, type LogFormat } from "../../src/std/log.ts";
+import { createCertificate } from "../support/certificate.ts";
 import { runExporter, startExporter } from "../support/exporter.ts";
 import { type FirewallOptions, startFirewall } from "../support/firewall.ts";
-import { execute, isAbsent, temporaryFolder } from "../support/program.ts";
+import { isAbsent } from "../support/program.ts";
 import { inventTunnels, printVpnFlow } from "../support/vpn_flow_reply.ts";
 
 const USERNAME = "svc-vpn-watch";
@@ -308,6 +309,7 @@ function findSecrets(
       JSON.stringify(secret).slice(1, -1),
       Deno.inspect(secret).slice(1, -1),
       encodeURIComponent(secret),
+      secret.replaceAll("&", "&amp;").replaceAll('"', "&quot;"),
       new TextEncoder().encode(secret).toBase64(),
       new TextEncoder().encode(secret).toHex(),
     ].some((spelling) => text.includes(spelling))
@@ -331,19 +333,10 @@ function linesOf(pem: string): readonly string[] {
   return pem.trim().split("\n").slice(1, -1);
 }
 
-/** Makes a certificate and its key, for the environment. */
+/** A certificate and its key, for the environment. */
 async function createTls(): Promise<
   { readonly HTTP_TLS_CERT: string; readonly HTTP_TLS_KEY: string }
 > {
-  await using folder = await temporaryFolder();
-  const [certificate, key] = [`${folder.path}/cert`, `${folder.path}/key`];
-  const { code, stderr } = await execute("openssl", [
-    ..."req -x509 -newkey rsa:2048 -noenc -days 2 -subj /CN=fw".split(" "),
-    ...["-keyout", key, "-out", certificate],
-  ]);
-  assert.equal(code, 0, stderr);
-  return {
-    HTTP_TLS_CERT: await Deno.readTextFile(certificate),
-    HTTP_TLS_KEY: await Deno.readTextFile(key),
-  };
+  const { certificate, key } = await createCertificate();
+  return { HTTP_TLS_CERT: certificate, HTTP_TLS_KEY: key };
 }

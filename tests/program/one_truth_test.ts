@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
-import { type Exporter, startExporter } from "../support/exporter.ts";
+import {
+  environmentFor,
+  type Exporter,
+  startExporter,
+} from "../support/exporter.ts";
 import { type SimulatedFirewall, startFirewall } from "../support/firewall.ts";
 import { inventTunnels, printVpnFlow } from "../support/vpn_flow_reply.ts";
 
@@ -77,11 +81,7 @@ async function startFor(
   environment: Readonly<Record<string, string>> = {},
 ): Promise<Exporter> {
   return await startExporter({
-    PE_HOSTNAME: "127.0.0.1",
-    SSH_PORT: String(firewall.port),
-    PE_USERNAME: firewall.username,
-    PE_PASSWORD: firewall.password,
-    SSH_HOST_KEY: firewall.fingerprint,
+    ...environmentFor(firewall),
     MIN_POLL_INTERVAL: "60",
     ...environment,
   });

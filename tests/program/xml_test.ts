@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import {
+  environmentFor,
   type Exporter,
   type Scrape,
   startExporter,
@@ -18,8 +19,6 @@ const XML_ON = "set cli op-command-xml-output on";
 
 /** All that is typed at a firewall whose text can be read, for one poll. */
 const AS_TEXT = ["set cli scripting-mode on", "set cli pager off", SHOW];
-
-const ADDRESS = { PE_HOSTNAME: "127.0.0.1", MIN_POLL_INTERVAL: "0" };
 
 Deno.test("that a text cannot be read is told once, on the page too", async () => {
   await using firewall = await startUnknown({
@@ -133,11 +132,8 @@ function startUnknown(options: FirewallOptions): Promise<SimulatedFirewall> {
 
 function startFor(firewall: SimulatedFirewall): Promise<Exporter> {
   return startExporter({
-    ...ADDRESS,
-    SSH_PORT: String(firewall.port),
-    PE_USERNAME: firewall.username,
-    PE_PASSWORD: firewall.password,
-    SSH_HOST_KEY: firewall.fingerprint,
+    ...environmentFor(firewall),
+    MIN_POLL_INTERVAL: "0",
   });
 }
 

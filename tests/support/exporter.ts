@@ -72,6 +72,24 @@ export interface Scrape {
 /** Variables of the operator. */
 export type Environment = Readonly<Record<string, string>>;
 
+/** What an operator sets for one server, whose host key is pinned. */
+export function environmentFor(
+  server: {
+    readonly port: number;
+    readonly username: string;
+    readonly password: string;
+    readonly fingerprint: string;
+  },
+): Environment {
+  return {
+    USERNAME: server.username,
+    PASSWORD: server.password,
+    HOSTNAME: "127.0.0.1",
+    SSH_PORT: String(server.port),
+    SSH_HOST_KEY: server.fingerprint,
+  };
+}
+
 export interface StartOptions {
   /** Words before those of the exporter, which they have to run. */
   readonly wrapper?: readonly string[];
