@@ -7,7 +7,7 @@
  * @module
  */
 
-import { isInstalled } from "./program.ts";
+import { isInstalled, run } from "./program.ts";
 import {
   descendants,
   endProcesses,
@@ -16,7 +16,6 @@ import {
   type Process,
   processes,
   retry,
-  run,
   signal,
 } from "./system.ts";
 import type { Output } from "./panos_output.ts";

@@ -116,34 +116,3 @@ export async function retry<T>(attempt: () => Promise<T>): Promise<T> {
     }
   }
 }
-
-export interface RunOptions {
-  readonly input?: string;
-}
-
-/**
- * Runs a command to its end.
- *
- * @returns What it printed, without the last line end.
- */
-export async function run(
-  command: string,
-  args: readonly string[],
-  { input = "" }: RunOptions = {},
-): Promise<string> {
-  const child = new Deno.Command(command, {
-    args: [...args],
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  const writer = child.stdin.getWriter();
-  await writer.write(new TextEncoder().encode(input)).catch(() => undefined);
-  await writer.close().catch(() => undefined);
-  const { success, stdout, stderr } = await child.output();
-  const decoder = new TextDecoder();
-  if (!success) {
-    throw new Error(`Cannot run ${command}: ${decoder.decode(stderr)}`);
-  }
-  return decoder.decode(stdout).trim();
-}
