@@ -33,8 +33,6 @@ export interface Shell {
    * has no echo at all.
    */
   readonly echo: "redraw" | "plain" | "driver" | "none";
-  /** Seconds between a key and its echo, when the shell itself echoes. */
-  readonly echoPause: number;
   /**
    * Printed for commands, before the next prompt. `set cli …` and `exit` do
    * what they do on PAN-OS unless they are named here.
@@ -77,7 +75,6 @@ const PANOS: Shell = {
     "Number of failed attempts since last successful login: 0\n\n\n",
   prompt: "admin@PA-1> ",
   echo: "redraw",
-  echoPause: 0,
   replies: { "show vpn flow": SIX_TUNNELS },
   xmlReplies: {},
   interruption: [],

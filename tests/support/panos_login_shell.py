@@ -181,7 +181,6 @@ class Shell:
         line = b""
         while True:
             key = self.read_key()
-            time.sleep(self.scenario["echoPause"] if echoes else 0)
             is_second_half = key == b"\n" and self.last_key == b"\r"
             self.last_key = key
             if is_second_half:
