@@ -391,6 +391,7 @@ Deno.test("what is odd but whole is a success", async (t) => {
   assert(first !== undefined);
   const cases = {
     "no tunnels": printVpnFlow([]),
+    "more rows than a terminal has": printVpnFlow(inventTunnels(600)),
     "an unknown state": printVpnFlow([{ ...first, state: "init" }]),
     "a duplicate row": printVpnFlow([first, first, ...others]),
     "no interface": printVpnFlow([{ ...first, interfaceName: "" }, ...others]),
