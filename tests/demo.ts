@@ -9,18 +9,19 @@
 
 // deno-lint-ignore-file no-console -- what it prints is for a person to read
 
-import { setInterval, setTimeout } from "node:timers/promises";
+import { setInterval } from "node:timers/promises";
+import {
+  environmentFor,
+  type Exporter,
+  startExporter,
+} from "./support/exporter.ts";
 import { type SimulatedFirewall, startFirewall } from "./support/firewall.ts";
-import { freePort } from "./support/system.ts";
 import { type PrintedTunnel, printVpnFlow } from "./support/vpn_flow_reply.ts";
 
 /** The port that the exporter has in the README; another one if it is taken. */
 const PREFERRED_PORT = 9098;
 
 const SCRAPE_INTERVAL_MS = 5_000;
-
-/** Between two looks at whether the exporter serves yet. */
-const RETRY_MS = 50;
 
 /** What a tunnel looks like, given the seconds since the demo has started. */
 type Course = (second: number) => Pick<PrintedTunnel, "state" | "monitor">;
@@ -88,64 +89,8 @@ function printTunnels(second: number): string {
   );
 }
 
-/** The preferred port if nothing listens on it, else a free one. */
-function choosePort(): number {
-  try {
-    using listener = Deno.listen({
-      hostname: "127.0.0.1",
-      port: PREFERRED_PORT,
-    });
-    return listener.addr.port;
-  } catch (error) {
-    if (!(error instanceof Deno.errors.AddrInUse)) throw error;
-    return freePort();
-  }
-}
-
-/** What Deno itself needs; nothing of the caller's reaches the exporter. */
-function environmentOfDeno(): Record<string, string> {
-  const names = /^(?:DENO_\w+|HOME|PATH|XDG_CACHE_HOME)$/;
-  return Object.fromEntries(
-    Object.entries(Deno.env.toObject()).filter(([name]) => names.test(name)),
-  );
-}
-
-/** Starts the exporter as it is shipped: the task `start`, and its permissions. */
-function startExporter(
-  firewall: SimulatedFirewall,
-  page: URL,
-): Deno.ChildProcess {
-  const command = new Deno.Command(Deno.execPath(), {
-    args: ["task", "--quiet", "start"],
-    cwd: new URL("..", import.meta.url),
-    clearEnv: true,
-    env: {
-      ...environmentOfDeno(),
-      PE_HOSTNAME: "127.0.0.1",
-      PE_USERNAME: firewall.username,
-      PE_PASSWORD: firewall.password,
-      PE_HTTP_SERVER_PORT: page.port,
-      HTTP_LISTEN_ADDRESS: page.hostname,
-      SSH_PORT: String(firewall.port),
-      SSH_HOST_KEY: firewall.fingerprint,
-    },
-    stdin: "null",
-  });
-  return command.spawn();
-}
-
-/** Settles when the exporter answers; rejects when it has been stopped. */
-async function untilServing(url: URL, signal: AbortSignal): Promise<void> {
-  for (;;) {
-    try {
-      return await scrape(url, signal);
-    } catch (error) {
-      signal.throwIfAborted();
-      // `fetch` says in this way that nothing listens yet.
-      if (!(error instanceof TypeError)) throw error;
-      await setTimeout(RETRY_MS);
-    }
-  }
+function startFor(firewall: SimulatedFirewall): Promise<Exporter> {
+  return startExporter(environmentFor(firewall), { port: PREFERRED_PORT });
 }
 
 async function scrape(url: URL, signal: AbortSignal): Promise<void> {
@@ -175,16 +120,17 @@ async function demo(): Promise<number> {
         ? printTunnels((performance.now() - startedAt) / 1_000)
         : `Unknown command: ${command}\n`,
   });
-  const page = new URL(`http://127.0.0.1:${choosePort()}/`);
+  await using exporter = await startFor(firewall);
+  exporter.follow(console.error);
+  const page = new URL(exporter.url);
   const metrics = new URL("metrics", page);
-  await using exporter = startExporter(firewall, page);
 
   const exitCode = Promise.race([
     interrupted.promise,
-    exporter.status.then(({ code }) => code),
+    exporter.ended.then(({ code }) => code),
   ]).finally(() => stopping.abort());
   try {
-    await untilServing(metrics, signal);
+    await scrape(metrics, signal);
     console.log(describe(page, metrics));
     for await (const _ of setInterval(SCRAPE_INTERVAL_MS, null, { signal })) {
       await scrape(metrics, signal);
@@ -192,6 +138,7 @@ async function demo(): Promise<number> {
   } catch (error) {
     if (!signal.aborted) throw error;
   }
+  await exporter.stop();
   return await exitCode;
 }
 

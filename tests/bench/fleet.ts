@@ -17,8 +17,8 @@
 
 import { setTimeout } from "node:timers/promises";
 import { parseArgs } from "node:util";
+import { type Exporter, startExporter } from "../support/exporter.ts";
 import { type Fleet, startFleet } from "../support/fleet.ts";
-import { eventually, freePort } from "../support/system.ts";
 
 const { values: options } = parseArgs({
   options: {
@@ -87,18 +87,12 @@ interface MeasuredPolls {
   readonly cpuPercent: number;
 }
 
-/** The exporter, serving. */
-interface Exporter extends AsyncDisposable {
-  readonly url: URL;
-  readonly pid: number;
-}
-
 async function measure(size: number, maxAge: number): Promise<Measurement> {
   await using fleet = await startFleet({
     size,
     tunnels: Number(options.tunnels),
   });
-  await using exporter = await startExporter(fleet, maxAge);
+  await using exporter = await startFor(fleet, maxAge);
 
   const poll = (rounds: number): Promise<MeasuredPolls> =>
     pollRounds(fleet, exporter, rounds);
@@ -155,7 +149,7 @@ function isLate({ durationMs }: Polled): boolean {
   return durationMs > SCRAPE_TIMEOUT_S * 1_000;
 }
 
-async function poll(exporter: URL, target: string): Promise<Polled> {
+async function poll(exporter: string, target: string): Promise<Polled> {
   const url = new URL(`/probe?target=${encodeURIComponent(target)}`, exporter);
   const start = performance.now();
   const response = await fetch(url, {
@@ -170,51 +164,21 @@ async function poll(exporter: URL, target: string): Promise<Polled> {
   };
 }
 
-async function startExporter(fleet: Fleet, maxAge: number): Promise<Exporter> {
-  const url = new URL(`http://127.0.0.1:${freePort()}`);
-  const executable = Deno.env.get("EXPORTER_EXECUTABLE");
-  const main = new URL("../../main.ts", import.meta.url).pathname;
-  const child = new Deno.Command(executable ?? Deno.execPath(), {
-    args: executable === undefined
-      ? ["run", "--no-prompt", "--allow-net", "--allow-env", main]
-      : [],
-    env: {
-      PE_USERNAME: fleet.username,
-      PE_PASSWORD: fleet.password,
-      PE_HTTP_SERVER_PORT: url.port,
-      HTTP_LISTEN_ADDRESS: url.hostname,
-      LOG_LEVEL: "error",
-      // Each poll is to reach its firewall, however short the interval.
-      MIN_POLL_INTERVAL: "0",
-      SSH_HOST_KEY: fleet.fingerprint,
-      SSH_SESSION_IDLE_TIMEOUT: String(maxAge),
-      TARGETS: fleet.targets.join(","),
-    },
-    stdin: "null",
+function startFor(fleet: Fleet, maxAge: number): Promise<Exporter> {
+  return startExporter({
+    USERNAME: fleet.username,
+    PASSWORD: fleet.password,
+    LOG_LEVEL: "error",
+    // Each poll is to reach its firewall, however short the interval.
+    MIN_POLL_INTERVAL: "0",
+    SSH_HOST_KEY: fleet.fingerprint,
+    SSH_SESSION_IDLE_TIMEOUT: String(maxAge),
+    TARGETS: fleet.targets.join(","),
+  }, {
     // What fails is counted, and 2,000 lines would hide the table.
-    stderr: "null",
-  }).spawn();
-  if (!await eventually(() => isServing(url))) {
-    await child[Symbol.asyncDispose]();
-    throw new Error("Cannot measure the exporter: it does not serve");
-  }
-  return {
-    url,
-    pid: child.pid,
-    [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
-  };
-}
-
-async function isServing(url: URL): Promise<boolean> {
-  try {
-    const response = await fetch(new URL("/-/healthy", url));
-    await response.body?.cancel();
-    return response.ok;
-  } catch (error) {
-    // `fetch` says in this way that nothing listens yet.
-    if (error instanceof TypeError) return false;
-    throw error;
-  }
+    wrapper: ["sh", "-c", 'exec "$0" "$@" 2>/dev/null'],
+    log: "unread",
+  });
 }
 
 async function readCpuSeconds(pid: number): Promise<number> {

@@ -5,14 +5,12 @@
  * @module
  */
 
-import { NO_HISTORY } from "../../src/model/history.ts";
 import { parseVpnFlow } from "../../src/panos/vpn_flow.ts";
 import { parseVpnFlowXml } from "../../src/panos/vpn_flow_xml.ts";
 import { render } from "../../src/view/exposition.ts";
 import { firewallFamilies } from "../../src/view/metrics.ts";
-import type { Status } from "../../src/model/poll.ts";
 import { mergeRows, type VpnFlow } from "../../src/model/tunnel.ts";
-import { NEGOTIATED } from "../support/status.ts";
+import { goodPoll, NEVER_POLLED } from "../support/status.ts";
 
 const SIZES = [100, 1_000, 10_000, 100_000];
 
@@ -48,33 +46,6 @@ function createReply(size: number): string {
   ].join("\n");
 }
 
-function statusOf(flow: VpnFlow): Status {
-  const durations = {
-    connect: 0,
-    handshake: 0,
-    auth: 0,
-    session: 0,
-    command: 1,
-  };
-  return {
-    target: "fw.example",
-    poll: {
-      ok: true,
-      flow: mergeRows(flow),
-      form: "text",
-      haState: "active",
-      durations,
-      finishedAt: 1,
-    },
-    lastSuccessAt: 1,
-    loginDuration: 1,
-    negotiated: NEGOTIATED,
-    authRetryAt: undefined,
-    logins: 1,
-    history: NO_HISTORY,
-  };
-}
-
 function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[values.length >> 1] ?? NaN;
 }
@@ -96,7 +67,8 @@ function measure(
     const before = performance.now();
     const flow = parse(reply.split("\n"));
     const between = performance.now();
-    render(firewallFamilies(statusOf(flow)));
+    const poll = goodPoll(flow.tunnels, { flow: mergeRows(flow) });
+    render(firewallFamilies({ ...NEVER_POLLED, poll }));
     const after = performance.now();
     parseTimes.push(between - before);
     renderTimes.push(after - between);

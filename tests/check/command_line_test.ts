@@ -1,31 +1,16 @@
 import assert from "node:assert/strict";
+import { runExporter } from "../support/exporter.ts";
 import { inventTunnels, printVpnFlow } from "../support/vpn_flow_reply.ts";
 import { printVpnFlowXml } from "../support/vpn_flow_xml.ts";
 import type { Outcome } from "../support/program.ts";
 
-const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 const PROMPT = "monitor@fw-a(active)> ";
 const TUNNELS = inventTunnels(3);
 
 /** Runs the program with the permissions that concern it: none at all. */
-async function run(option: string, input: Iterable<string>): Promise<Outcome> {
-  await using child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-prompt", MAIN, option],
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "piped",
-    env: { NO_COLOR: "1" },
-  }).spawn();
-  const written = ReadableStream.from(input)
-    .pipeThrough(new TextEncoderStream()).pipeTo(child.stdin)
-    .catch(() => {}); // a program that has read enough
-  const [stdout, stderr, { code }] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-    child.status,
-    written,
-  ]);
-  return { code, stdout, stderr };
+function run(option: string, input: Iterable<string>): Promise<Outcome> {
+  const run = ["run", "--no-prompt", "main.ts"];
+  return runExporter([option], {}, { input, run });
 }
 
 Deno.test("--parse reads text and XML, told apart by what they are", async (t) => {

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { ConfigError, parseConfig } from "../../src/config/config.ts";
 import { readAsSystemd } from "../support/environment_file.ts";
+import { startExporter } from "../support/exporter.ts";
 import { execute, isAbsent, temporaryFolder } from "../support/program.ts";
-import { descendants, freePort, lines, signal } from "../support/system.ts";
+import { descendants, signal } from "../support/system.ts";
 import { verifyUnit } from "./verify_unit.ts";
 
 const DEPLOY = new URL("../../deploy/", import.meta.url);
@@ -91,58 +92,36 @@ Deno.test({
   ignore: isAbsent("strace") || isAbsent("systemd-analyze"),
   fn: async () => {
     const allowed = await allowedSystemCalls(await read(UNITS[0] ?? ""));
-    const port = String(freePort());
     const others = `!${allowed.map((name) => `?${name}`).join(",")}`;
     await using folder = await temporaryFolder();
-    await using strace = new Deno.Command("strace", {
-      args: [
+    await using exporter = await startExporter({
+      PE_HOSTNAME: "localhost",
+      SSH_PORT: "1",
+      PE_USERNAME: "prometheus",
+      PE_PASSWORD: "not sent",
+    }, {
+      wrapper: [
+        "strace",
         "--follow-forks",
         "--quiet=all",
         `--output=${folder.path}/refused`,
         `--trace=${others}`,
         `--inject=${others}:error=EPERM`,
-        Deno.execPath(),
-        ...["run", "--no-prompt", "--allow-net", "--allow-env"],
-        new URL("../../main.ts", import.meta.url).pathname,
       ],
-      env: {
-        PE_HOSTNAME: "localhost",
-        SSH_PORT: String(freePort()),
-        PE_USERNAME: "prometheus",
-        PE_PASSWORD: "not sent",
-        PE_HTTP_SERVER_PORT: port,
-        HTTP_LISTEN_ADDRESS: "127.0.0.1",
-        LOG_FORMAT: "logfmt",
-      },
-      stdin: "null",
-      stdout: "null",
-      stderr: "piped",
-    }).spawn();
-
+    });
     const end = async (name: Deno.Signal): Promise<void> => {
       // Not to strace, which does not pass it on.
-      for (const pid of await descendants(strace.pid)) signal(pid, name);
+      for (const pid of await descendants(exporter.pid)) signal(pid, name);
     };
     await using stack = new AsyncDisposableStack();
     stack.defer(() => end("SIGKILL"));
 
-    const said: string[] = [];
-    let metrics: string | undefined;
-    for await (const line of lines(strace.stderr)) {
-      said.push(line);
-      if (!/\blistening\b/.test(line)) continue;
-      const response = await fetch(`http://127.0.0.1:${port}/metrics`);
-      metrics = await response.text();
-      await end("SIGTERM");
-    }
-    const { code } = await strace.status;
-    assert(metrics !== undefined, said.join("\n"));
-    assert.match(
-      metrics,
-      /^panos_ipsec_scrape_failure\{reason="connect"\} 1$/m,
-    );
-    assert.match(metrics, /^process_resident_memory_bytes [1-9]/m);
-    assert.equal(code, 0, said.join("\n"));
+    const { verdict, value } = await exporter.scrape();
+    assert.equal(verdict, "connect");
+    assert(value("process_resident_memory_bytes") > 0);
+    await end("SIGTERM");
+    const { code, log } = await exporter.ended;
+    assert.equal(code, 0, log.join("\n"));
   },
 });
 

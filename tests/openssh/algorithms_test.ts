@@ -74,10 +74,10 @@ scenarios(
         env: { LOG_LEVEL: "info" },
         act: async (stage): Promise<void> => {
           await fails("connect")(stage);
-          const log = stage.exporter.log().join("\n");
+          assert(!stage.server.sawCredential());
+          const log = (await stage.exporter.stop()).log.join("\n");
           assert(log.includes(algorithm.replace(/ .*/, "")), log);
           assert.match(log, /SSH_LEGACY_ALGORITHMS/);
-          assert(!stage.server.sawCredential());
         },
       } satisfies Scenario,
     ]),

@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { testWithOpenSsh } from "../support/openssh.ts";
-import { eventually, lines, processes } from "../support/system.ts";
+import { lines } from "../support/child_log.ts";
+import { eventually, processes } from "../support/system.ts";
 
 const OPENSSH = new URL("../support/openssh.ts", import.meta.url).href;
 
@@ -12,7 +13,7 @@ testWithOpenSsh({
     for (const signal of ["SIGINT", "SIGTERM", "SIGKILL"] as const) {
       await t.step(`after ${signal}`, async () => {
         const { name, home } = await startAndEnd(signal);
-        assert(await eventually(() => isGone(name, home), { seconds: 20 }));
+        assert(await eventually(() => isGone(name, home)));
       });
     }
   },

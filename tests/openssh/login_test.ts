@@ -78,16 +78,16 @@ scenarios(
 
 /** The rejected password is sent once, and then nothing for 65 minutes. */
 async function isHeldBack({ server, exporter }: Stage): Promise<void> {
+  const before = Date.now() / 1_000;
   const { verdict, value } = await exporter.scrape();
+  const after = Date.now() / 1_000;
   assert.equal(verdict, "auth");
   assert(await eventually(() => server.rejections() === 1));
-  const wait = value("panos_ipsec_auth_retry_timestamp_seconds") -
-    Date.now() / 1_000;
-  assert(Math.abs(wait - 3_900) < 30, `the hold is ${wait} s`);
+  const heldAt = value("panos_ipsec_auth_retry_timestamp_seconds") - 3_900;
+  assert(before - 1 < heldAt && heldAt < after + 1, `held at ${heldAt}`);
   for (let scrapes = 0; scrapes < 3; scrapes++) {
     const again = await exporter.scrape();
     assert.equal(again.verdict, "auth");
-    assert(again.seconds < 1, `nothing took ${again.seconds} s`);
     assert.equal(again.value("panos_ipsec_ssh_logins_total"), 1);
   }
   assert.equal(server.connections(), 1);
@@ -150,17 +150,6 @@ scenarios("what is said about a password", {
     env: { PASSWORD: "wrong" },
     act: isHeldBack,
   },
-  "a rejected one is sent once for fifty scrapes at once": {
-    env: { PASSWORD: "wrong" },
-    act: async ({ server, exporter }) => {
-      const scrapes = await Promise.all(
-        Array.from({ length: 50 }, () => exporter.scrape()),
-      );
-      assert(scrapes.every(({ verdict }) => verdict === "auth"));
-      assert.equal(server.connections(), 1);
-      assert(await eventually(() => server.rejections() === 1));
-    },
-  },
   "once it is changed, the kept session goes on, and the next login is the last":
     {
       act: async ({ server, exporter }) => {
@@ -196,20 +185,7 @@ scenarios("a host key", {
       const { server, exporter } = stage;
       assert.equal(server.connections(), 2);
       assert(!server.sawCredential());
-      assert(exporter.log().join("\n").includes(server.fingerprint));
-    },
-  },
-  "that has changed gets no credential": {
-    act: async (stage) => {
-      const { server, exporter } = stage;
-      assertSix(await exporter.scrape());
-      const seen = server.log().length;
-      await server.changeHostKey();
-      await fails("host_key")(stage);
-      assert.doesNotMatch(
-        server.log().slice(seen).join("\n"),
-        /^(?:Accepted|Postponed|Failed (?!none))/m,
-      );
+      await exporter.logged(server.fingerprint);
     },
   },
 });

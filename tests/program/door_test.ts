@@ -1,18 +1,19 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
+import { createCertificate } from "../support/certificate.ts";
 import {
+  environmentFor,
   type Exporter,
-  runExporter,
   startExporter,
 } from "../support/exporter.ts";
-import { type SimulatedFirewall, startFirewall } from "../support/firewall.ts";
+import { startFirewall } from "../support/firewall.ts";
 import { execute, isAbsent, temporaryFolder } from "../support/program.ts";
-import { eventually, freePort, processes, signal } from "../support/system.ts";
+import { eventually } from "../support/system.ts";
 
 Deno.test("there is no way around the login", async (t) => {
   await using firewall = await startFirewall();
   await using exporter = await startExporter({
-    ...account(firewall),
+    ...environmentFor(firewall),
     TARGETS: `127.0.0.1:${firewall.port}`,
     HTTP_USERNAME: "prometheus",
     HTTP_PASSWORD: "battery staple",
@@ -47,6 +48,12 @@ Deno.test("there is no way around the login", async (t) => {
       "Host: x",
       "Host: x/-/healthy",
     ),
+    ...Object.fromEntries(
+      ["[", "a b", "x:99999", "x/metrics?", "x/-/healthy#"].map((host) => [
+        `the right one, and the host ${host}`,
+        head("/metrics", right).replace("Host: x", `Host: ${host}`),
+      ]),
+    ),
     "a login in the URL": head(
       "http://prometheus:battery%20staple@x/metrics",
     ),
@@ -64,33 +71,12 @@ Deno.test("there is no way around the login", async (t) => {
     });
   }
   assert.equal(firewall.connections, 0);
-  assert.doesNotMatch(exporter.log().join("\n"), /bug/);
   const { status } = await exporter.get("/metrics", {
     headers: { authorization: right },
   });
   assert.equal(status, 200);
-});
-
-Deno.test("every answer bears the headers that keep browsers from harm", async (t) => {
-  await using firewall = await startFirewall();
-  await using exporter = await startExporter(account(firewall));
-  const answers: Readonly<Record<string, number>> = {
-    "/": 200,
-    "/metrics": 200,
-    "/-/healthy": 200,
-    "/probe?target=x": 400,
-    "/unknown": 404,
-  };
-  for (const [path, expected] of Object.entries(answers)) {
-    await t.step(path, async () => {
-      const { status, headers } = await exporter.get(path);
-      assert.equal(status, expected);
-      assert.equal(headers.get("cache-control"), "no-store");
-      assert.equal(headers.get("referrer-policy"), "no-referrer");
-      assert.equal(headers.get("x-content-type-options"), "nosniff");
-      assert.equal(headers.get("server"), null);
-    });
-  }
+  const { log } = await exporter.stop();
+  assert.doesNotMatch(log.join("\n"), /bug/);
 });
 
 Deno.test({
@@ -99,14 +85,17 @@ Deno.test({
   async fn(t): Promise<void> {
     await using firewall = await startFirewall();
     await using folder = await temporaryFolder();
-    const { file, key, certificate } = await createCertificate(folder.path);
-    await using exporter = await startTlsExporter({
-      ...account(firewall),
+    const { key, certificate } = await createCertificate();
+    const file = `${folder.path}/certificate.pem`;
+    await Deno.writeTextFile(file, certificate);
+    await using exporter = await startExporter({
+      ...environmentFor(firewall),
       HTTP_USERNAME: "prometheus",
       HTTP_PASSWORD: "battery staple",
       HTTP_TLS_CERT: certificate,
       HTTP_TLS_KEY: key,
-    }, file);
+    });
+    await exporter.logged(/msg=listening .* tls=on /);
     const curl = (...args: readonly string[]): ReturnType<typeof execute> =>
       execute("curl", ["--silent", "--include", ...args]);
     const trusted = ["--cacert", file, `${exporter.url}/metrics`];
@@ -136,8 +125,7 @@ Deno.test({
       assert.equal(stdout, "");
     });
     await t.step("while two hundred handshakes are left half-way", async () => {
-      const { port } = new URL(exporter.url);
-      using _ = await holdOpen(Number(port), "\x16\x03\x01\x02\x00\x01");
+      using _ = await holdOpen(exporter.port, "\x16\x03\x01\x02\x00\x01");
       const { stdout } = await curl(...trusted);
       assert.match(stdout, /^HTTP\/\S+ 401/);
     });
@@ -147,17 +135,17 @@ Deno.test({
 Deno.test("two hundred half-open requests keep nobody from scraping", async () => {
   await using firewall = await startFirewall();
   await using exporter = await startExporter({
-    ...account(firewall),
+    ...environmentFor(firewall),
     MIN_POLL_INTERVAL: "0",
   });
-  const pid = await pidOf(exporter);
+  const { pid } = exporter;
   await exporter.scrape();
   const before = descriptors(pid);
   const memoryBefore = memory(pid).now;
   for (let round = 1; round <= 12; round++) {
     {
       using _ = await holdOpen(
-        portOf(exporter),
+        exporter.port,
         `GET /metrics HTTP/1.1\r\nHost: x\r\nX-Slow: ${"a".repeat(30_000)}`,
       );
       assert(
@@ -181,8 +169,8 @@ Deno.test("two hundred half-open requests keep nobody from scraping", async () =
 
 Deno.test("a request that is too large is refused, and costs no memory", async (t) => {
   await using firewall = await startFirewall();
-  await using exporter = await startExporter(account(firewall));
-  const pid = await pidOf(exporter);
+  await using exporter = await startExporter(environmentFor(firewall));
+  const { pid } = exporter;
   const before = memory(pid).now;
   const heads: Readonly<Record<string, string>> = {
     "a header of 1 MB": `${head("/metrics")}\r\nX: ${"a".repeat(1_000_000)}`,
@@ -228,13 +216,13 @@ Deno.test({
   name:
     "running out of file descriptors costs a poll, and nothing else (needs prlimit)",
   ignore: isAbsent("prlimit"),
-  async fn(t): Promise<void> {
+  async fn(): Promise<void> {
     await using firewall = await startFirewall();
     await using exporter = await startExporter({
-      ...account(firewall),
+      ...environmentFor(firewall),
       MIN_POLL_INTERVAL: "0",
     });
-    const pid = await pidOf(exporter);
+    const { pid } = exporter;
     const limit = async (count: number): Promise<void> => {
       const { code, stderr } = await execute("prlimit", [
         `--pid=${pid}`,
@@ -243,77 +231,36 @@ Deno.test({
       assert.equal(code, 0, stderr);
     };
 
-    await t.step("none is left for the firewall", async () => {
-      using connection = await connect(portOf(exporter));
-      await say(connection, "GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n");
-      await read(connection, /Healthy\n$/);
-      await limit(3);
-      await say(connection, "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n");
-      const page = await read(connection, /^process_start_time.*\n$/m);
-      assert.match(
-        page,
-        /^panos_ipsec_scrape_failure\{reason="connect"\} 1$/m,
-      );
-      await limit(1_024);
-      assert.equal(firewall.connections, 0);
-      assert.equal((await exporter.scrape()).verdict, "up");
-    });
-    await t.step("none is left for Prometheus", async () => {
-      await limit(descriptors(pid) + 20);
-      {
-        using connections = new DisposableStack();
-        const fails = (): boolean =>
-          /listener failed/.test(exporter.log().join("\n"));
-        for (let count = 0; count < 200 && !fails(); count++) {
-          const connection = await unlessRefused(connect(portOf(exporter)));
-          if (connection !== undefined) connections.use(connection);
-        }
-        assert(await eventually(fails), "it never ran out of them");
-      }
-      // on a connection of its own: one that is kept was never in danger
-      const request = `${head("/metrics")}\r\n\r\n`;
-      const isScraped = async (): Promise<boolean> => {
-        const page = await unlessRefused(send(exporter, request));
-        return /^panos_ipsec_up 1$/m.test(page ?? "");
-      };
-      assert(await eventually(isScraped), "it does not listen again");
-    });
-    assert.equal(await pidOf(exporter), pid);
+    using connection = await connect(exporter.port);
+    await say(connection, "GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n");
+    await read(connection, /Healthy\n$/);
+    await limit(3);
+    await say(connection, "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n");
+    const page = await read(connection, /^process_start_time.*\n$/m);
+    assert.match(
+      page,
+      /^panos_ipsec_scrape_failure\{reason="connect"\} 1$/m,
+    );
+    await limit(1_024);
+    assert.equal(firewall.connections, 0);
+    assert.equal((await exporter.scrape()).verdict, "up");
     assert.equal(firewall.logins, 1);
   },
 });
 
 Deno.test("a log that nobody reads holds up nothing", async () => {
   await using firewall = await startFirewall();
-  const port = freePort();
-  const child = launchUnread(port, {
-    ...account(firewall),
+  await using exporter = await startExporter({
+    ...environmentFor(firewall),
     SSH_HOST_KEY: "",
     LOG_LEVEL: "debug",
-  }, FULL_PIPE);
-  try {
-    const ask = async (path: string): Promise<string> => {
-      const response = await fetch(`http://127.0.0.1:${port}${path}`);
-      return await response.text();
-    };
-    assert(
-      await eventually(
-        async () => await ask("/-/healthy").catch(() => "") === "Healthy\n",
-        {
-          seconds: 20,
-        },
-      ),
-    );
-    for (let count = 1; count <= 100; count++) {
-      await ask(`/probe?target=fw-${count}`);
-    }
-    assert.match(await ask("/metrics"), /^panos_ipsec_up 1$/m);
-    assert.equal(await ask("/-/healthy"), "Healthy\n");
-  } finally {
-    child.kill("SIGTERM");
-    assert.equal((await child.status).code, 0);
-    await child.stderr.cancel();
+  }, { log: "unread", wrapper: ["sh", "-c", FULL_PIPE] });
+  for (let count = 1; count <= 100; count++) {
+    await exporter.get(`/probe?target=fw-${count}`);
   }
+  assert.equal((await exporter.scrape()).verdict, "up");
+  assert.equal((await exporter.get("/-/healthy")).text, "Healthy\n");
+  assert.equal((await exporter.stop()).code, 0);
 });
 
 Deno.test({
@@ -325,32 +272,17 @@ Deno.test({
         await using firewall = await startFirewall({
           faults: { shell: "refuse" },
         });
-        const port = freePort();
-        const child = launchUnread(port, {
-          ...account(firewall),
+        await using exporter = await startExporter({
+          ...environmentFor(firewall),
           MIN_POLL_INTERVAL: "0",
-        }, `exec "$0" "$@" ${target}`);
-        try {
-          const url = `http://127.0.0.1:${port}`;
-          const health = async (): Promise<boolean> => {
-            const response = await fetch(`${url}/-/healthy`);
-            return await response.text() === "Healthy\n";
-          };
-          assert(
-            await eventually(() => health().catch(() => false), {
-              seconds: 20,
-            }),
-          );
-          for (let count = 1; count <= 3; count++) {
-            const response = await fetch(`${url}/metrics`);
-            assert.equal(response.status, 200);
-            assert.match(await response.text(), /^panos_ipsec_up 0$/m);
-          }
-        } finally {
-          child.kill("SIGTERM");
-          assert.equal((await child.status).code, 0);
-          await child.stderr.cancel();
+        }, {
+          log: "unread",
+          wrapper: ["sh", "-c", `exec "$0" "$@" ${target}`],
+        });
+        for (let count = 1; count <= 3; count++) {
+          assert.equal((await exporter.scrape()).verdict, "session");
         }
+        assert.equal((await exporter.stop()).code, 0);
       });
     }
   },
@@ -358,41 +290,8 @@ Deno.test({
 
 const MIB = 1024 * 1024;
 
-function account(
-  firewall: SimulatedFirewall,
-): Readonly<Record<string, string>> {
-  return {
-    USERNAME: firewall.username,
-    PASSWORD: firewall.password,
-    HOSTNAME: "127.0.0.1",
-    SSH_PORT: String(firewall.port),
-    SSH_HOST_KEY: firewall.fingerprint,
-  };
-}
-
 /** Writes as much as a pipe holds before the program starts. */
 const FULL_PIPE = 'head -c 65536 /dev/zero >&2; exec "$0" "$@"';
-
-/** Starts an exporter whose stderr nobody reads, or goes where a shell says. */
-function launchUnread(
-  port: number,
-  environment: Readonly<Record<string, string>>,
-  script: string,
-): Deno.ChildProcess {
-  const main = new URL("../../main.ts", import.meta.url).pathname;
-  const run = ["run", "--no-prompt", "--allow-net", "--allow-env", main];
-  return new Deno.Command("sh", {
-    args: ["-c", script, Deno.execPath(), ...run],
-    env: {
-      ...environment,
-      HTTP_LISTEN_ADDRESS: "127.0.0.1",
-      HTTP_SERVER_PORT: String(port),
-    },
-    stdin: "null",
-    stdout: "null",
-    stderr: "piped",
-  }).spawn();
-}
 
 /** The head of a request, but for its end. */
 function head(path: string, authorization?: string): string {
@@ -400,10 +299,6 @@ function head(path: string, authorization?: string): string {
     ? ""
     : `\r\nAuthorization: ${authorization}`;
   return `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close${login}`;
-}
-
-function portOf({ url }: Pick<Exporter, "url">): number {
-  return Number(new URL(url).port);
 }
 
 async function connect(port: number): Promise<Deno.TcpConn> {
@@ -441,7 +336,7 @@ async function send(
   exporter: Exporter,
   ...pieces: readonly string[]
 ): Promise<string> {
-  using connection = await connect(portOf(exporter));
+  using connection = await connect(exporter.port);
   const answer = read(connection);
   try {
     for (const piece of pieces) await say(connection, piece);
@@ -449,16 +344,6 @@ async function send(
     if (!isClosed(error)) throw error; // the answer came before the end
   }
   return await answer;
-}
-
-async function unlessRefused<T>(attempt: Promise<T>): Promise<T | undefined> {
-  try {
-    return await attempt;
-  } catch (error) {
-    const isRefused = error instanceof Deno.errors.ConnectionRefused;
-    if (!isRefused && !isClosed(error)) throw error;
-    return undefined;
-  }
 }
 
 function isClosed(error: unknown): boolean {
@@ -475,30 +360,6 @@ async function holdOpen(port: number, text: string): Promise<Disposable> {
   return connections.move();
 }
 
-async function pidOf(exporter: Pick<Exporter, "url">): Promise<number> {
-  const pid = await findPid(portOf(exporter));
-  assert(pid !== undefined, "the exporter does not run");
-  return pid;
-}
-
-/** Finds the exporter among the children of this process by its port. */
-async function findPid(port: number): Promise<number | undefined> {
-  for (const { pid, parent } of await processes()) {
-    if (parent !== Deno.pid) continue;
-    const variables = await readEnvironment(pid);
-    if (variables.includes(`HTTP_SERVER_PORT=${port}`)) return pid;
-  }
-  return undefined;
-}
-
-async function readEnvironment(pid: number): Promise<readonly string[]> {
-  try {
-    return (await Deno.readTextFile(`/proc/${pid}/environ`)).split("\0");
-  } catch {
-    return []; // it has ended, or is another user's by now
-  }
-}
-
 function descriptors(pid: number): number {
   return [...Deno.readDirSync(`/proc/${pid}/fd`)].length;
 }
@@ -510,55 +371,4 @@ function memory(pid: number): { readonly now: number; readonly most: number } {
     Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(status)?.[1]) *
     1_024;
   return { now: field("VmRSS"), most: field("VmHWM") };
-}
-
-/** Makes a certificate for 127.0.0.1 that signs itself. */
-async function createCertificate(
-  folder: string,
-): Promise<
-  { readonly file: string; readonly certificate: string; readonly key: string }
-> {
-  const file = `${folder}/certificate.pem`;
-  const keyFile = `${folder}/key.pem`;
-  const { code, stderr } = await execute("openssl", [
-    ..."req -x509 -newkey rsa:2048 -noenc -days 2 -subj /CN=fw".split(" "),
-    ...["-addext", "subjectAltName=IP:127.0.0.1"],
-    ...["-addext", "basicConstraints=critical,CA:FALSE"],
-    ...["-keyout", keyFile, "-out", file],
-  ]);
-  assert.equal(code, 0, stderr);
-  return {
-    file,
-    certificate: await Deno.readTextFile(file),
-    key: await Deno.readTextFile(keyFile),
-  };
-}
-
-/** Starts an exporter that speaks TLS, which `fetch` would not trust. */
-async function startTlsExporter(
-  environment: Readonly<Record<string, string>>,
-  authority: string,
-): Promise<AsyncDisposable & { readonly url: string }> {
-  await using cleanup = new AsyncDisposableStack();
-  const port = freePort();
-  const url = `https://127.0.0.1:${port}`;
-  const finished = runExporter([], {
-    ...environment,
-    HTTP_LISTEN_ADDRESS: "127.0.0.1",
-    HTTP_SERVER_PORT: String(port),
-  });
-  cleanup.defer(async () => {
-    const pid = await findPid(port);
-    if (pid !== undefined) signal(pid, "SIGTERM");
-    const { code, stderr } = await finished;
-    assert.equal(code, 0, stderr);
-  });
-  const isListening = async (): Promise<boolean> => {
-    const health = ["--cacert", authority, `${url}/-/healthy`];
-    const { stdout } = await execute("curl", ["--silent", ...health]);
-    return stdout === "Healthy\n";
-  };
-  assert(await eventually(isListening, { seconds: 20 }), `nobody at ${url}`);
-  const exporter = cleanup.move();
-  return { url, [Symbol.asyncDispose]: () => exporter.disposeAsync() };
 }

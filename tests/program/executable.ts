@@ -47,9 +47,7 @@ async function serveAndEnd(): Promise<void> {
   }
   assert.equal(server.logins(), 1);
 
-  const { code, seconds } = await exporter.stop();
-  assert.equal(code, 0);
-  assert(seconds < 3, `it took ${seconds} s to end`);
+  assert.equal((await exporter.stop()).code, 0);
   assert(await eventually(async () => (await server.shells()).length === 0));
   assert.equal((await server.commands()).at(-1), "exit");
 }

@@ -47,10 +47,9 @@ Deno.test("a handshake with a damaged byte fails a scrape, and not the next one"
       assert.deepEqual(firewall.credentials, []);
       assert.equal((await exporter.scrape()).verdict, "up");
       const pin = `SSH_HOST_KEY=${firewall.fingerprint}`;
-      const hasPin = (): boolean => exporter.shown().includes(pin);
-      assert(await eventually(hasPin), "the log has no line to paste");
-      const shown = exporter.shown().match(/SSH_HOST_KEY=SHA256:/g);
-      assert.equal(shown?.length, 1);
+      assert((await exporter.logged(/SSH_HOST_KEY=SHA256:/)).includes(pin));
+      const { shown } = await exporter.stop();
+      assert.equal(shown.match(/SSH_HOST_KEY=SHA256:/g)?.length, 1);
     });
   }
 });
@@ -125,9 +124,9 @@ for (const password of ["correct & horse", "a&b"]) {
     const { text } = await exporter.get("/");
     assert.match(text, /tunnel\.2/);
     assert(!holds(text, password), text);
-    const isTold = (): boolean => /not known/.test(exporter.log().join("\n"));
-    assert(await eventually(isTold), "the log does not tell it");
-    assert(!holds(exporter.log().join("\n"), password), exporter.shown());
+    await exporter.logged(/not known/);
+    const { log } = await exporter.stop();
+    assert(!holds(log.join("\n"), password), log.join("\n"));
   });
 }
 
@@ -199,10 +198,10 @@ async function assertMasks(
   await using exporter = await startExporter(environment);
   assert.notEqual((await exporter.scrape()).verdict, "up");
   await exporter.get("/");
-  const isTold = (): boolean => /poll failed/.test(exporter.shown());
-  assert(await eventually(isTold), "the log does not tell it");
+  await exporter.logged(/poll failed/);
   const { stdout, stderr } = await runExporter(["--check"], environment);
-  for (const shown of [exporter.shown(), stdout + stderr]) {
+  const ended = await exporter.stop();
+  for (const shown of [ended.shown, stdout + stderr]) {
     assert(!holds(shown, password), shown);
     // of a short one the text around it is left out
     assert.equal(shown.includes(`*** ${hint}`), password.length >= 4, shown);

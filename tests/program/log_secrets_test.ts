@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 // @ts-types="@types/ssh2"
 import { utils } from "ssh2";
 import { LOG_FORMATS, LOG_LEVELS, type LogFormat } from "../../src/std/log.ts";
+import { createCertificate } from "../support/certificate.ts";
 import { runExporter, startExporter } from "../support/exporter.ts";
 import { type FirewallOptions, startFirewall } from "../support/firewall.ts";
-import { execute, isAbsent, temporaryFolder } from "../support/program.ts";
-import { freePort } from "../support/system.ts";
+import { isAbsent } from "../support/program.ts";
 import { inventTunnels, printVpnFlow } from "../support/vpn_flow_reply.ts";
 
 const USERNAME = "svc-vpn-watch";
@@ -88,8 +88,6 @@ Deno.test({
       HOSTNAME: "127.0.0.1",
       SSH_PORT: String(firewall.port),
       HTTP_USERNAME: "prometheus",
-      HTTP_LISTEN_ADDRESS: "127.0.0.1",
-      HTTP_SERVER_PORT: String(freePort()),
       LOG_LEVEL: "debug",
     };
     const runs: Readonly<Record<string, Run>> = {
@@ -168,14 +166,17 @@ const HISTORY = [
   TABLE,
 ];
 
-/** Firewalls that never answer as they should, by the reason that is shown. */
+/**
+ * Firewalls that never answer as they should, by the reason that is shown; the
+ * last two reject the login.
+ */
 const FAULTY: Readonly<Record<string, FirewallOptions>> = {
   "command": { reply: () => `Server error : ${HOSTILE} of ${USERNAME}@fw-a\n` },
   "parse": {
     reply: () => TABLE.replace(HOSTILE, "\x1b[2J\u009b31m\r\n\u2028\0x"),
   },
   "parse, as it is cut off": {
-    reply: () => ({ text: TABLE.slice(0, -100), after: "end" }),
+    reply: () => [TABLE.slice(0, -100), { end: true }],
   },
   "session": { faults: { shell: "refuse" } },
   "auth, for a question": {
@@ -209,11 +210,13 @@ async function runFaults(format: LogFormat): Promise<{
   });
   const impostor = await start({});
   const hung = await start({
-    reply: () => ({ text: HOSTILE, after: "hang" }),
+    reply: () => [HOSTILE, { hang: true }],
   });
   const faulty = await Promise.all(Object.values(FAULTY).map(start));
   const unreachable = "127.0.0.1:1";
   const targets = [good, impostor, ...faulty].map(({ target }) => target);
+  const others = targets.slice(0, -2);
+  const rejecting = targets.slice(-2);
   const patient = [unreachable, hung.target];
   const all = [...patient, ...targets];
   const otherKey = `SHA256:${"A".repeat(43)}`;
@@ -243,9 +246,10 @@ async function runFaults(format: LogFormat): Promise<{
   const probe = (target: string): Promise<string> =>
     get(`/probe?${new URLSearchParams({ target })}`);
   for (const _ of HISTORY) await probe(good.target);
-  // those that reject come last, as they hold all others
   await Promise.all(patient.map(probe));
-  await Promise.all(targets.map(probe));
+  await Promise.all(others.map(probe));
+  // Two that reject in a row hold all others.
+  for (const target of rejecting) await probe(target);
   const first = await get("/");
   await Promise.all(targets.map(probe));
   for (
@@ -255,14 +259,9 @@ async function runFaults(format: LogFormat): Promise<{
     await exporter.get(path);
   }
   const last = await get("/");
-  const { code } = await exporter.stop();
+  const { code, log, shown } = await exporter.stop();
   assert.equal(code, 0);
-  return {
-    format,
-    log: exporter.log(),
-    shown: exporter.shown(),
-    pages: first + last,
-  };
+  return { format, log, shown, pages: first + last };
 }
 
 interface Started {
@@ -310,6 +309,7 @@ function findSecrets(
       JSON.stringify(secret).slice(1, -1),
       Deno.inspect(secret).slice(1, -1),
       encodeURIComponent(secret),
+      secret.replaceAll("&", "&amp;").replaceAll('"', "&quot;"),
       new TextEncoder().encode(secret).toBase64(),
       new TextEncoder().encode(secret).toHex(),
     ].some((spelling) => text.includes(spelling))
@@ -333,19 +333,10 @@ function linesOf(pem: string): readonly string[] {
   return pem.trim().split("\n").slice(1, -1);
 }
 
-/** Makes a certificate and its key, for the environment. */
+/** A certificate and its key, for the environment. */
 async function createTls(): Promise<
   { readonly HTTP_TLS_CERT: string; readonly HTTP_TLS_KEY: string }
 > {
-  await using folder = await temporaryFolder();
-  const [certificate, key] = [`${folder.path}/cert`, `${folder.path}/key`];
-  const { code, stderr } = await execute("openssl", [
-    ..."req -x509 -newkey rsa:2048 -noenc -days 2 -subj /CN=fw".split(" "),
-    ...["-keyout", key, "-out", certificate],
-  ]);
-  assert.equal(code, 0, stderr);
-  return {
-    HTTP_TLS_CERT: await Deno.readTextFile(certificate),
-    HTTP_TLS_KEY: await Deno.readTextFile(key),
-  };
+  const { certificate, key } = await createCertificate();
+  return { HTTP_TLS_CERT: certificate, HTTP_TLS_KEY: key };
 }

@@ -1,17 +1,22 @@
 import assert from "node:assert/strict";
 import denoConfig from "../../deno.json" with { type: "json" };
+import { createCertificate } from "../support/certificate.ts";
+import {
+  type Environment,
+  environmentFor,
+  type Exporter,
+  exporterCommand,
+  runExporter,
+  startExporter,
+} from "../support/exporter.ts";
 import { type SimulatedFirewall, startFirewall } from "../support/firewall.ts";
-import { createKeyPair } from "../support/key_pair.ts";
-import { execute, isAbsent, temporaryFolder } from "../support/program.ts";
-import { freePort, lines } from "../support/system.ts";
+import { isAbsent } from "../support/program.ts";
 import { inventTunnels, printVpnFlow } from "../support/vpn_flow_reply.ts";
-
-type Environment = Readonly<Record<string, string>>;
 
 const ROOT = new URL("../../", import.meta.url);
 
 Deno.test("--help prints the usage, with no environment at all", async () => {
-  const { code, stdout, stderr } = await run(["--help"]);
+  const { code, stdout, stderr } = await runExporter(["--help"]);
   assert.deepEqual([code, stderr], [0, ""]);
   assert.match(stdout, /^Usage: panos-ipsec-exporter \[option\]\n/);
   for (const option of ["--check [TARGET]", "--parse", "--version, -V"]) {
@@ -20,7 +25,7 @@ Deno.test("--help prints the usage, with no environment at all", async () => {
 });
 
 Deno.test("--version prints version, revision and runtime", async () => {
-  const { code, stdout, stderr } = await run(["--version"]);
+  const { code, stdout, stderr } = await runExporter(["--version"]);
   assert.deepEqual([code, stderr], [0, ""]);
   const version = RegExp.escape(denoConfig.version);
   assert.match(
@@ -32,13 +37,16 @@ Deno.test("--version prints version, revision and runtime", async () => {
 Deno.test("the short options say what the long ones say", async (t) => {
   for (const [short, long] of [["-h", "--help"], ["-V", "--version"]]) {
     await t.step(`${short}`, async () => {
-      assert.deepEqual(await run([`${short}`]), await run([`${long}`]));
+      assert.deepEqual(
+        await runExporter([`${short}`]),
+        await runExporter([`${long}`]),
+      );
     });
   }
 });
 
 Deno.test("--help shows the four variables, and where the rest stands", async () => {
-  const { stdout } = await run(["--help"]);
+  const { stdout } = await runExporter(["--help"]);
   for (const name of ["USERNAME", "PASSWORD", "HOSTNAME", "HTTP_SERVER_PORT"]) {
     assert.match(stdout, new RegExp(`^  ${name}='[^']+' `, "m"));
   }
@@ -62,7 +70,7 @@ Deno.test("anything else is a usage error that names the word", async (t) => {
   ];
   for (const [problem, ...args] of cases) {
     await t.step(JSON.stringify(args), async () => {
-      const { code, stdout, stderr } = await run(args, { environment: WRONG });
+      const { code, stdout, stderr } = await runExporter(args, WRONG);
       assert.deepEqual([code, stdout], [2, ""]);
       const first = `Cannot read the command line: ${problem}\n\nUsage: `;
       assert(stderr.startsWith(first), stderr);
@@ -73,7 +81,7 @@ Deno.test("anything else is a usage error that names the word", async (t) => {
 Deno.test("a wrong environment is told whole, once, without secrets", async (t) => {
   for (const args of [[], ["--check"]]) {
     await t.step(JSON.stringify(args), async () => {
-      const { code, stdout, stderr } = await run(args, { environment: WRONG });
+      const { code, stdout, stderr } = await runExporter(args, WRONG);
       assert.deepEqual([code, stdout], [78, ""]);
       assert.equal(
         stderr,
@@ -99,7 +107,9 @@ Deno.test("--parse reads a raw capture of a terminal", async () => {
     printVpnFlow(inventTunnels(3)).replace("active", "\x1b[32mactive\x1b[0m"),
     `${prompt}exit\n`,
   ].join("").replaceAll("\n", "\r\n");
-  const { code, stdout, stderr } = await run(["--parse"], { input: capture });
+  const { code, stdout, stderr } = await runExporter(["--parse"], {}, {
+    input: [capture],
+  });
   assert.deepEqual([code, stderr], [0, "stdin: ok: 3 tunnels, 3 active\n"]);
   assert.match(
     stdout,
@@ -124,7 +134,9 @@ Deno.test("--parse says why it cannot read a reply", async (t) => {
   };
   for (const [when, [input, verdict]] of Object.entries(cases)) {
     await t.step(when, async () => {
-      const { code, stdout, stderr } = await run(["--parse"], { input });
+      const { code, stdout, stderr } = await runExporter(["--parse"], {}, {
+        input: [input],
+      });
       assert.equal(code, 1);
       assert.match(stderr, verdict);
       assert.match(stderr, /^[^\n]*\n$/, "the verdict is not one line");
@@ -137,14 +149,14 @@ Deno.test("--parse says why it cannot read a reply", async (t) => {
 Deno.test("--parse says in one line what it cannot read from or print to", async (t) => {
   await t.step("a directory", async () => {
     const wrapper = ["sh", "-c", 'exec "$0" "$@" < /'];
-    assert.deepEqual(await run(["--parse"], { wrapper }), {
+    assert.deepEqual(await runExporter(["--parse"], {}, { wrapper }), {
       code: 1,
       stdout: "",
       stderr: "Cannot read standard input: Is a directory (os error 21)\n",
     });
   });
   await t.step("a reader that has gone", async () => {
-    await using child = command(["--parse"], {}).spawn();
+    await using child = exporterCommand(["--parse"], {}).spawn();
     await child.stdout.cancel();
     const [stderr, { code }] = await Promise.all([
       new Response(child.stderr).text(),
@@ -158,11 +170,9 @@ Deno.test("--parse says in one line what it cannot read from or print to", async
 
 Deno.test("--check shows what is odd about the configuration", async () => {
   await using firewall = await startFirewall();
-  const { code, stderr } = await run(["--check"], {
-    environment: {
-      ...account(firewall),
-      SSH_HOST_KEY: `${firewall.fingerprint},fw-b=${firewall.fingerprint}`,
-    },
+  const { code, stderr } = await runExporter(["--check"], {
+    ...environmentFor(firewall),
+    SSH_HOST_KEY: `${firewall.fingerprint},fw-b=${firewall.fingerprint}`,
   });
   assert.equal(code, 0);
   assert.match(stderr, /^level=warn msg="odd configuration" .*fw-b/m);
@@ -172,19 +182,15 @@ Deno.test("the exporter serves until it is asked to stop, and logs out", async (
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     await t.step(signal, async () => {
       await using firewall = await startFirewall();
-      const environment = { ...account(firewall), ...pinned(firewall) };
-      await using exporter = await serve(environment);
-      const scrape = await fetch(`${exporter.url}/metrics`);
-      assert.match(await scrape.text(), /^panos_ipsec_up 1$/m);
+      await using exporter = await startExporter(environmentFor(firewall));
+      assert.equal((await exporter.scrape()).verdict, "up");
       assert.equal(firewall.openSessions, 1);
 
-      const start = performance.now();
-      exporter.kill(signal);
-      assert.equal(await exporter.code, 0);
-      assert(performance.now() - start < 3_000, "it took more than 3 s");
-      assert.equal(firewall.commands.at(-1), "exit");
+      const { code, log } = await exporter.stop(signal);
+      assert.equal(code, 0);
       await firewall.waitFor(({ openConnections }) => openConnections === 0);
-      const messages = exporter.log().map((line) =>
+      assert.equal(firewall.commands.at(-1), "exit");
+      const messages = log.map((line) =>
         /msg=(?:"([^"]*)"|(\S+))/.exec(line)?.slice(1).join("")
       );
       assert.deepEqual(messages, [
@@ -204,14 +210,15 @@ Deno.test("SIGHUP forgets the holds and keeps the sessions", async () => {
   await using well = await startFirewall();
   await using broken = await startFirewall({ faults: { verdict: "refuse" } });
   const environment = {
-    ...account(well),
+    ...environmentFor(well),
+    SSH_HOST_KEY: "",
     ...targets(well, broken),
     MIN_POLL_INTERVAL: "0",
   };
-  await using exporter = await serve(environment);
+  await using exporter = await startExporter(environment);
   const probe = async ({ port }: SimulatedFirewall): Promise<string> => {
-    const url = `${exporter.url}/probe?target=127.0.0.1:${port}`;
-    return await (await fetch(url)).text();
+    const { text } = await exporter.get(`/probe?target=127.0.0.1:${port}`);
+    return text;
   };
   assert.match(await probe(well), /^panos_ipsec_up 1$/m);
   for (let poll = 0; poll < 2; poll++) {
@@ -221,11 +228,8 @@ Deno.test("SIGHUP forgets the holds and keeps the sessions", async () => {
   }
   assert.equal(broken.credentials.length, 1, "its logins are held");
 
-  const before = exporter.log().length;
-  const forgotten = exporter.logged(/holds forgotten/);
-  exporter.kill("SIGHUP");
-  await forgotten;
-  assert.equal(exporter.log().length, before + 1);
+  exporter.signal("SIGHUP");
+  await exporter.logged("holds forgotten");
   assert.match(
     await probe(broken),
     /^panos_ipsec_scrape_failure\{reason="auth"\} 1$/m,
@@ -233,74 +237,19 @@ Deno.test("SIGHUP forgets the holds and keeps the sessions", async () => {
   assert.equal(broken.credentials.length, 2, "it is asked again");
   assert.match(await probe(well), /^panos_ipsec_up 1$/m);
   assert.equal(well.logins, 1, "its session goes on");
-  exporter.kill("SIGTERM");
-  assert.equal(await exporter.code, 0);
+  assert.equal((await exporter.stop()).code, 0);
 });
 
 Deno.test("a request in flight is answered when the exporter stops", async () => {
   await using firewall = await startFirewall({
-    reply: () => ({ text: "", after: "hang" }),
+    reply: () => [{ hang: true }],
   });
-  const environment = { ...account(firewall), ...pinned(firewall) };
-  await using exporter = await serve(environment);
-  const pending = fetch(`${exporter.url}/metrics`);
+  await using exporter = await startExporter(environmentFor(firewall));
+  const pending = exporter.scrape();
   await firewall.waitFor(({ commands }) => commands.includes("show vpn flow"));
-  exporter.kill("SIGTERM");
-  const response = await pending;
-  assert.equal(response.status, 200);
-  assert.match(await response.text(), /^panos_ipsec_up 0$/m);
-  assert.equal(await exporter.code, 0);
-});
-
-Deno.test("without HOSTNAME, /metrics is about the exporter alone", async () => {
-  await using firewall = await startFirewall();
-  await using exporter = await serve({
-    ...account(firewall),
-    ...targets(firewall),
-  });
-  const response = await fetch(`${exporter.url}/metrics`);
-  const names = Array.from(
-    (await response.text()).matchAll(/^# TYPE (\S+)/gm),
-    ([, name]) => name,
-  );
-  assert.deepEqual(names, [
-    "panos_ipsec_auth_retry_timestamp_seconds",
-    "panos_ipsec_ssh_logins_total",
-    "panos_ipsec_exporter_build_info",
-    "process_cpu_seconds_total",
-    "process_resident_memory_bytes",
-    "process_start_time_seconds",
-  ]);
-  assert.equal(firewall.connections, 0);
-});
-
-Deno.test("/probe polls a target in whatever way it is spelled, and no other", async () => {
-  await using listed = await startFirewall();
-  await using other = await startFirewall();
-  await using exporter = await serve({
-    ...account(listed),
-    TARGETS: `localhost:${listed.port}`,
-  });
-  const probe = async (target: string): Promise<readonly [number, string]> => {
-    const query = new URLSearchParams({ target });
-    const response = await fetch(`${exporter.url}/probe?${query}`);
-    return [response.status, await response.text()];
-  };
-  for (const host of ["localhost", "LOCALHOST", "localhost."]) {
-    const [status, text] = await probe(`${host}:${listed.port}`);
-    assert.equal(status, 200);
-    assert.match(text, /^panos_ipsec_up 1$/m);
-  }
-  for (
-    const name of [`localhost:${other.port}`, `127.0.0.1:${listed.port}`]
-  ) {
-    const reason = "TARGETS does not list it";
-    assert.deepEqual(await probe(name), [
-      400,
-      `Cannot probe "${name}": ${reason}\n`,
-    ]);
-  }
-  assert.deepEqual([listed.connections, other.connections], [1, 0]);
+  const [{ code }, { verdict }] = await Promise.all([exporter.stop(), pending]);
+  assert.equal(code, 0);
+  assert.notEqual(verdict, "up");
 });
 
 Deno.test("the line to paste binds a host key where there are several firewalls", async (t) => {
@@ -317,9 +266,14 @@ Deno.test("the line to paste binds a host key where there are several firewalls"
   ];
   for (const [when, environment, line] of cases) {
     await t.step(when, async () => {
-      const { stderr } = await run(["--check", `127.0.0.1:${one.port}`], {
-        environment: { ...account(one), ...environment },
-      });
+      const { stderr } = await runExporter(
+        ["--check", `127.0.0.1:${one.port}`],
+        {
+          ...environmentFor(one),
+          SSH_HOST_KEY: "",
+          ...environment,
+        },
+      );
       const [, warning = ""] =
         /^(.* msg="host key is not pinned" .*)$/m.exec(stderr) ?? [];
       assert(warning.endsWith(`, then set ${line}"`), warning);
@@ -337,24 +291,21 @@ Deno.test("a secret that is not UTF-8 is a fault, and is not printed", async (t)
     "HTTP_TLS_KEY",
   ];
   for (const name of names) {
-    for (const args of [[], ["--check"]]) {
-      await t.step(`${name} ${args}`, async () => {
-        const set = `export ${name}="$(printf 'swo\\377rdfish')"`;
-        const { code, stdout, stderr } = await run(args, {
-          environment: NOWHERE,
-          wrapper: ["sh", "-c", `${set}; exec "$0" "$@"`],
-        });
-        assert.deepEqual([code, stdout], [78, ""], stderr);
-        assert.match(
-          stderr,
-          new RegExp(
-            `^  ${name} must be UTF-8: it has bytes that are not$`,
-            "m",
-          ),
-        );
-        assert.doesNotMatch(stderr, /swo|rdfish|stack|Error/);
+    await t.step(name, async () => {
+      const set = `export ${name}="$(printf 'swo\\377rdfish')"`;
+      const { code, stdout, stderr } = await runExporter([], NOWHERE, {
+        wrapper: ["sh", "-c", `${set}; exec "$0" "$@"`],
       });
-    }
+      assert.deepEqual([code, stdout], [78, ""], stderr);
+      assert.match(
+        stderr,
+        new RegExp(
+          `^  ${name} must be UTF-8: it has bytes that are not$`,
+          "m",
+        ),
+      );
+      assert.doesNotMatch(stderr, /swo|rdfish|stack|Error/);
+    });
   }
 });
 
@@ -373,7 +324,7 @@ Deno.test("an address that cannot be listened on ends the start, in one line", a
   for (const [when, address] of cases) {
     await t.step(when, async () => {
       const environment = { ...NOWHERE, ...address };
-      const { code, stdout, stderr } = await run([], { environment });
+      const { code, stdout, stderr } = await runExporter([], environment);
       assert.deepEqual([code, stdout], [1, ""]);
       const { HTTP_LISTEN_ADDRESS, HTTP_SERVER_PORT } = address;
       assert.match(
@@ -386,20 +337,8 @@ Deno.test("an address that cannot be listened on ends the start, in one line", a
   }
 });
 
-Deno.test("a Host header that makes no URL is the client's fault, not a bug", async () => {
-  await using exporter = await serve(NOWHERE);
-  for (const host of ["[", "a b", "x:99999", "x/metrics?", "x/-/healthy#"]) {
-    const answer = await sendRaw(
-      exporter,
-      `GET /metrics HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`,
-    );
-    assert.match(answer, /^HTTP\/1\.1 400 /, host);
-  }
-  assert.doesNotMatch(exporter.log().join("\n"), /bug/);
-});
-
 Deno.test("HEAD answers as GET does, without the page", async () => {
-  await using exporter = await serve(NOWHERE);
+  await using exporter = await startExporter(NOWHERE);
   for (const path of ["/", "/metrics", "/sd", "/-/healthy"]) {
     const answer = await sendRaw(
       exporter,
@@ -413,112 +352,21 @@ Deno.test("HEAD answers as GET does, without the page", async () => {
 });
 
 Deno.test({
-  name: "curl is asked for the login, and gets the page (needs curl)",
-  ignore: isAbsent("curl"),
-  async fn(t): Promise<void> {
-    await using firewall = await startFirewall();
-    await using exporter = await serve({
-      ...account(firewall),
-      ...pinned(firewall),
-      HTTP_USERNAME: "prometheus",
-      HTTP_PASSWORD: "battery: staple ö",
-    });
-    const login = ["--user", "prometheus:battery: staple ö"];
-    const metrics = `${exporter.url}/metrics`;
-
-    await t.step("without a login", async () => {
-      const { stdout } = await curl("--include", metrics);
-      assert.match(stdout, /^HTTP\/1\.1 401 /);
-      assert.match(stdout, /\r\nwww-authenticate: Basic realm="[^"]+"\r\n/);
-      assert.doesNotMatch(stdout, /ifIPsec|panos_ipsec_/);
-      assert.equal(firewall.connections, 0);
-    });
-    await t.step("with another login", async () => {
-      const { stdout } = await curl("--include", "-uprometheus:x", metrics);
-      assert.match(stdout, /^HTTP\/1\.1 401 /);
-      assert.equal(firewall.connections, 0);
-    });
-    await t.step("for the health of the process", async () => {
-      const { stdout } = await curl(`${exporter.url}/-/healthy`);
-      assert.equal(stdout, "Healthy\n");
-    });
-    await t.step("with the login", async () => {
-      const { stdout } = await curl("--include", ...login, metrics);
-      assert.match(stdout, /^HTTP\/1\.1 200 /);
-      assert.match(
-        stdout,
-        /\r\ncontent-type: text\/plain; version=0\.0\.4; charset=utf-8\r\n/,
-      );
-      assert.match(stdout, /\r\ncontent-length: \d+\r\n/);
-      assert.match(stdout, /^panos_ipsec_up 1$/m);
-    });
-    await t.step("compressed, if it accepts that", async () => {
-      await using folder = await temporaryFolder();
-      const file = `${folder.path}/page`;
-      const gzip = ["--header", "Accept-Encoding: gzip", "--output", file];
-      const { stdout } = await curl(
-        "--dump-header",
-        "-",
-        ...gzip,
-        ...login,
-        metrics,
-      );
-      assert.match(stdout, /\r\ncontent-encoding: gzip\r\n/);
-      assert.match(stdout, /\r\nvary: Accept-Encoding\r\n/i);
-      assert.match(
-        stdout,
-        /\r\ncontent-type: text\/plain; version=0\.0\.4; charset=utf-8\r\n/,
-      );
-      const compressed = await Deno.readFile(file);
-      const page = new Blob([compressed]).stream()
-        .pipeThrough(new DecompressionStream("gzip"));
-      const text = await new Response(page).text();
-      assert.match(text, /^panos_ipsec_up 1$/m);
-      assert(compressed.length < text.length / 2, "it is hardly smaller");
-
-      const { stdout: unpacked } = await curl(
-        "--compressed",
-        ...login,
-        metrics,
-      );
-      assert.match(unpacked, /^panos_ipsec_up 1$/m);
-    });
-  },
-});
-
-Deno.test({
-  name: "with a certificate the listener speaks TLS (needs openssl)",
+  name: "what is wrong with a certificate is told (needs openssl)",
   ignore: isAbsent("openssl"),
   async fn(t): Promise<void> {
     const mine = await createCertificate();
     const others = await createCertificate();
-    await t.step("a scrape", async () => {
-      await using exporter = await serve({
-        ...NOWHERE,
-        HTTP_TLS_CERT: mine.certificate,
-        HTTP_TLS_KEY: mine.key.replaceAll("\n", "\\n"),
-      });
-      assert.match(exporter.log().join("\n"), /msg=listening .* tls=on /);
-      using client = Deno.createHttpClient({ caCerts: [mine.certificate] });
-      const url = exporter.url.replace("http:", "https:");
-      const response = await fetch(`${url}/-/healthy`, { client });
-      assert.equal(await response.text(), "Healthy\n");
-      await assert.rejects(fetch(`${exporter.url}/-/healthy`));
-    });
     const faulty = {
       "the key of another certificate": others.key,
       "a key that cannot be read": "-----BEGIN PRIVATE KEY-----\nMQ==\n",
     };
     for (const [when, key] of Object.entries(faulty)) {
       await t.step(when, async () => {
-        const { code, stderr } = await run([], {
-          environment: {
-            ...NOWHERE,
-            HTTP_SERVER_PORT: String(freePort()),
-            HTTP_LISTEN_ADDRESS: "127.0.0.1",
-            HTTP_TLS_CERT: mine.certificate,
-            HTTP_TLS_KEY: key,
-          },
+        const { code, stderr } = await runExporter([], {
+          ...NOWHERE,
+          HTTP_TLS_CERT: mine.certificate,
+          HTTP_TLS_KEY: key,
         });
         assert.equal(code, 78, stderr);
         assert.match(
@@ -530,14 +378,12 @@ Deno.test({
     }
     await t.step("a port in use is no fault of theirs", async () => {
       using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-      const { code, stderr } = await run([], {
-        environment: {
-          ...NOWHERE,
-          HTTP_SERVER_PORT: String(listener.addr.port),
-          HTTP_LISTEN_ADDRESS: "127.0.0.1",
-          HTTP_TLS_CERT: mine.certificate,
-          HTTP_TLS_KEY: mine.key,
-        },
+      const { code, stderr } = await runExporter([], {
+        ...NOWHERE,
+        HTTP_SERVER_PORT: String(listener.addr.port),
+        HTTP_LISTEN_ADDRESS: "127.0.0.1",
+        HTTP_TLS_CERT: mine.certificate,
+        HTTP_TLS_KEY: mine.key,
       });
       assert.equal(code, 1, stderr);
       assert.match(stderr, /^Cannot listen on 127\.0\.0\.1 port /m);
@@ -545,77 +391,28 @@ Deno.test({
   },
 });
 
-Deno.test("no secret is ever printed, not even to those who debug", async (t) => {
-  const { privateKey } = createKeyPair();
-  for (const format of ["logfmt", "json"]) {
-    for (const password of ["correct horse", "tr0ub4dor&3"]) {
-      await t.step(`${format}, ${password}`, async () => {
-        await using firewall = await startFirewall({
-          methods: ["publickey", "keyboard-interactive"],
-        });
-        const secrets = [password, "open sesame", "battery staple"];
-        await using exporter = await serve({
-          ...account(firewall),
-          PASSWORD: password,
-          SSH_PRIVATE_KEY: privateKey,
-          SSH_PRIVATE_KEY_PASSPHRASE: "open sesame",
-          HTTP_USERNAME: "prometheus",
-          HTTP_PASSWORD: "battery staple",
-          LOG_LEVEL: "debug",
-          LOG_FORMAT: format,
-        });
-        const authorization = `Basic ${btoa("prometheus:battery staple")}`;
-        let shown = "";
-        for (const path of ["/metrics", "/metrics", "/", "/probe", "/x"]) {
-          for (const headers of [{ authorization }, undefined]) {
-            const response = await fetch(`${exporter.url}${path}`, {
-              headers: { ...headers },
-            });
-            shown += await response.text() + Deno.inspect(response.headers);
-          }
-        }
-        const isRight = password === firewall.password;
-        assert.equal(firewall.credentials.at(-1)?.value, password);
-        assert.equal(/^panos_ipsec_up 1$/m.test(shown), isRight);
-        exporter.kill("SIGTERM");
-        assert.equal(await exporter.code, 0);
-        shown += exporter.log().join("\n");
-        const printed = [
-          ...secrets,
-          ...secrets.map((secret) => btoa(secret)),
-          btoa("prometheus:battery staple"),
-          ...privateKey.split("\n").slice(1, 3),
-        ].filter((secret) => shown.includes(secret));
-        assert.deepEqual(printed, []);
-      });
-    }
-  }
-});
-
 Deno.test({
   name: "running out of file descriptors is survived (needs sh)",
   ignore: isAbsent("sh"),
   async fn(): Promise<void> {
-    await using exporter = await serve(NOWHERE, ["sh", "-c", LIMITED]);
-    const port = Number(new URL(exporter.url).port);
+    await using exporter = await startExporter(NOWHERE, {
+      wrapper: ["sh", "-c", LIMITED],
+    });
+    const { port } = exporter;
     using connections = new DisposableStack();
-    const failed = exporter.logged(/listener failed/);
     for (let count = 0; count < 200; count++) {
       const connection = await tryConnect(port);
       if (connection === undefined) break;
       connections.use(connection);
     }
-    await failed;
+    await exporter.logged("listener failed");
     const thief = await takePort(port);
-    await exporter.logged(/msg="cannot listen yet"/);
+    await exporter.logged("cannot listen yet");
     connections.dispose();
-    const listening = exporter.logged(/msg=listening/);
     thief.close();
-    await listening;
-    const response = await fetch(`${exporter.url}/-/healthy`);
-    assert.equal(await response.text(), "Healthy\n");
-    exporter.kill("SIGTERM");
-    assert.equal(await exporter.code, 0);
+    await exporter.logged("msg=listening", 2);
+    assert.equal((await exporter.get("/-/healthy")).text, "Healthy\n");
+    assert.equal((await exporter.stop()).code, 0);
   },
 });
 
@@ -637,174 +434,14 @@ const NOWHERE: Environment = {
   SSH_PORT: "1",
 };
 
-function account(firewall: SimulatedFirewall): Environment {
-  return {
-    USERNAME: firewall.username,
-    PASSWORD: firewall.password,
-    HOSTNAME: "127.0.0.1",
-    SSH_PORT: String(firewall.port),
-  };
-}
-
-function pinned({ fingerprint }: SimulatedFirewall): Environment {
-  return { SSH_HOST_KEY: fingerprint };
-}
-
 /** TARGETS alone. */
 function targets(...firewalls: readonly SimulatedFirewall[]): Environment {
   const list = firewalls.map(({ port }) => `127.0.0.1:${port}`);
   return { TARGETS: list.join(","), HOSTNAME: "" };
 }
 
-interface Options {
-  readonly environment?: Environment;
-  readonly wrapper?: readonly string[];
-  readonly input?: string;
-}
-
-interface Result {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Runs the program to its end. */
-async function run(
-  args: readonly string[],
-  { environment = {}, wrapper = [], input = "" }: Options = {},
-): Promise<Result> {
-  await using child = command(args, environment, wrapper).spawn();
-  const [{ code, stdout, stderr }] = await Promise.all([
-    child.output(),
-    // a program that reads nothing is gone before all is written
-    new Blob([input]).stream().pipeTo(child.stdin).catch(() => {}),
-  ]);
-  const decoder = new TextDecoder();
-  return {
-    code,
-    stdout: decoder.decode(stdout),
-    stderr: decoder.decode(stderr),
-  };
-}
-
-/** With the permissions of the task "start", and no others. */
-function command(
-  args: readonly string[],
-  environment: Environment,
-  wrapper: readonly string[] = [],
-): Deno.Command {
-  const start = denoConfig.tasks.start.command.split(" ").slice(1);
-  // Deno itself must find the packages that it has on disk
-  const own = ["HOME", "DENO_DIR", "XDG_CACHE_HOME", "PATH"].flatMap((name) => {
-    const value = Deno.env.get(name);
-    return value === undefined ? [] : [[name, value]];
-  });
-  const [program = "", ...rest] = [
-    ...wrapper,
-    Deno.execPath(),
-    ...start,
-    ...args,
-  ];
-  return new Deno.Command(program, {
-    args: rest,
-    cwd: ROOT,
-    clearEnv: true,
-    env: { ...Object.fromEntries(own), ...environment },
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "piped",
-  });
-}
-
-interface Served extends AsyncDisposable {
-  readonly url: string;
-  readonly code: Promise<number>;
-  log(): readonly string[];
-  /** Waits for a line that comes from now on. */
-  logged(pattern: RegExp): Promise<void>;
-  kill(signal: Deno.Signal): void;
-}
-
-/** Starts the program on a free port of 127.0.0.1. */
-async function serve(
-  environment: Environment,
-  wrapper: readonly string[] = [],
-): Promise<Served> {
-  for (let tries = 1;; tries++) {
-    const port = freePort();
-    const served = launch(port, environment, wrapper);
-    try {
-      await served.logged(/\blistening\b/);
-      return served;
-    } catch (error) {
-      await served[Symbol.asyncDispose]();
-      // another process can take a free port before the exporter does
-      if (tries === 3 || !/in use/i.test(served.log().join())) throw error;
-    }
-  }
-}
-
-function launch(
-  port: number,
-  environment: Environment,
-  wrapper: readonly string[],
-): Served {
-  const child = command([], {
-    HTTP_LISTEN_ADDRESS: "127.0.0.1",
-    HTTP_SERVER_PORT: String(port),
-    ...environment,
-  }, wrapper).spawn();
-  const log: string[] = [];
-  const observers = new Set<(line: string | undefined) => void>();
-  const told = (line: string | undefined): void => {
-    for (const observe of observers) observe(line);
-  };
-  async function end(): Promise<number> {
-    const [status, stdout] = await Promise.all([
-      child.status,
-      new Response(child.stdout).text(),
-      child.stdin.close(),
-      read(),
-    ]);
-    assert.equal(stdout, "", "a server has nothing to print");
-    return status.code;
-  }
-  async function read(): Promise<void> {
-    for await (const line of lines(child.stderr)) {
-      log.push(line);
-      told(line);
-    }
-    told(undefined);
-  }
-  const code = end();
-  return {
-    url: `http://127.0.0.1:${port}`,
-    code,
-    log: () => log,
-    logged(pattern): Promise<void> {
-      const { promise, resolve, reject } = Promise.withResolvers<void>();
-      observers.add((line) => {
-        if (line === undefined) {
-          reject(new Error(`It ended without ${pattern}: ${log.join("\n")}`));
-        } else if (pattern.test(line)) resolve();
-      });
-      return promise;
-    },
-    kill: (signal) => child.kill(signal),
-    async [Symbol.asyncDispose](): Promise<void> {
-      try {
-        child.kill("SIGKILL");
-      } catch (error) {
-        if (!(error instanceof TypeError)) throw error; // it has ended
-      }
-      await code;
-    },
-  };
-}
-
 /** Says something to the exporter that `fetch` would not say. */
-async function sendRaw({ url }: Served, text: string): Promise<string> {
-  const port = Number(new URL(url).port);
+async function sendRaw({ port }: Exporter, text: string): Promise<string> {
   const connection = await Deno.connect({ hostname: "127.0.0.1", port });
   await connection.write(new TextEncoder().encode(text));
   return await new Response(connection.readable).text();
@@ -833,31 +470,4 @@ async function takePort(port: number): Promise<Deno.Listener> {
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
   }
-}
-
-async function curl(...args: readonly string[]): Promise<Result> {
-  const result = await execute("curl", ["--silent", "--show-error", ...args]);
-  assert.equal(result.code, 0, result.stderr);
-  return result;
-}
-
-/** A certificate for 127.0.0.1 that signs itself. */
-async function createCertificate(): Promise<
-  { readonly certificate: string; readonly key: string }
-> {
-  await using folder = await temporaryFolder();
-  const [certificate, key] = ["certificate", "key"]
-    .map((name) => `${folder.path}/${name}.pem`);
-  const { code, stderr } = await execute("openssl", [
-    ..."req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256".split(" "),
-    ..."-noenc -days 2 -subj /CN=localhost".split(" "),
-    ...["-addext", "subjectAltName=IP:127.0.0.1"],
-    ...["-addext", "basicConstraints=critical,CA:FALSE"],
-    ...["-keyout", key ?? "", "-out", certificate ?? ""],
-  ]);
-  assert.equal(code, 0, stderr);
-  return {
-    certificate: await Deno.readTextFile(certificate ?? ""),
-    key: await Deno.readTextFile(key ?? ""),
-  };
 }

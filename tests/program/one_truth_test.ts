@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
-import { type Exporter, startExporter } from "../support/exporter.ts";
+import {
+  environmentFor,
+  type Exporter,
+  startExporter,
+} from "../support/exporter.ts";
 import { type SimulatedFirewall, startFirewall } from "../support/firewall.ts";
-import { eventually } from "../support/system.ts";
 import { inventTunnels, printVpnFlow } from "../support/vpn_flow_reply.ts";
 
 const TABLE = printVpnFlow(inventTunnels(3));
@@ -27,14 +30,8 @@ Deno.test("an answer that came too late is no success, for scraper, page and log
   answer?.(TABLE);
   const tooLate =
     /answered after [\d.]+ s, the scraper waits 0\.3 s: raise scrape_timeout/;
-  assert(
-    await eventually(() =>
-      exporter.log().some((line) =>
-        tooLate.test(line) && /level=error.*reason=timeout/.test(line)
-      )
-    ),
-    exporter.log().join("\n"),
-  );
+  const failure = await exporter.logged(tooLate);
+  assert.match(failure, /level=error.*reason=timeout/);
   const { text: page } = await exporter.get("/");
   assert.match(page, tooLate);
 
@@ -43,7 +40,8 @@ Deno.test("an answer that came too late is no success, for scraper, page and log
   assert.equal(next.verdict, "up", "it is not answered again");
   assert.equal(firewall.logins, 1, "the session is kept");
   assert.equal(asked(firewall), 2);
-  const recovered = exporter.log().filter((line) => /recovered/.test(line));
+  const { log } = await exporter.stop();
+  const recovered = log.filter((line) => /recovered/.test(line));
   assert.equal(recovered.length, 1);
   assert.match(recovered[0] ?? "", /failed_polls=1 /);
 });
@@ -83,11 +81,7 @@ async function startFor(
   environment: Readonly<Record<string, string>> = {},
 ): Promise<Exporter> {
   return await startExporter({
-    PE_HOSTNAME: "127.0.0.1",
-    SSH_PORT: String(firewall.port),
-    PE_USERNAME: firewall.username,
-    PE_PASSWORD: firewall.password,
-    SSH_HOST_KEY: firewall.fingerprint,
+    ...environmentFor(firewall),
     MIN_POLL_INTERVAL: "60",
     ...environment,
   });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import {
+  environmentFor,
   type Exporter,
   type Page,
   startExporter,
@@ -13,8 +14,8 @@ Deno.test("a target that is refused receives no packet", async (t) => {
   await using listed = await startFirewall();
   await using trap = await startRawServer(staySilent);
   await using exporter = await startExporter({
-    ...account(listed),
-    PE_HOSTNAME: "localhost",
+    ...environmentFor(listed),
+    HOSTNAME: "localhost",
     SSH_PORT: String(trap.port),
     TARGETS: nameOf(listed),
   });
@@ -101,7 +102,8 @@ Deno.test("all spellings of a listed target are one firewall with one session", 
     await t.step(listed, async () => {
       const before = firewall.logins;
       await using exporter = await startExporter({
-        ...account(firewall),
+        ...environmentFor(firewall),
+        HOSTNAME: "",
         SSH_PORT: port,
         TARGETS: listed,
         MIN_POLL_INTERVAL: "0",
@@ -203,14 +205,4 @@ async function probeAll(
 
 function nameOf({ port }: SimulatedFirewall): string {
   return `127.0.0.1:${port}`;
-}
-
-function account(
-  { username, password, fingerprint }: SimulatedFirewall,
-): Readonly<Record<string, string>> {
-  return {
-    USERNAME: username,
-    PASSWORD: password,
-    SSH_HOST_KEY: fingerprint,
-  };
 }

@@ -165,7 +165,7 @@ async function settles(
       ]),
     );
     return Deno.inspect(sorted(counts)) === Deno.inspect(sorted(sites));
-  }, { seconds: 20 });
+  });
   assert.deepEqual(counts, sites);
 }
 
@@ -183,7 +183,7 @@ async function untilThere(
   await eventually(async () => {
     samples = await prometheus.query(expression);
     return samples.length > 0;
-  }, { seconds: 20 });
+  });
   assert(samples.length > 0, `Prometheus never saw ${expression}`);
   return samples;
 }

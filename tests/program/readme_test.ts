@@ -1,4 +1,3 @@
-import { NO_HISTORY } from "../../src/model/history.ts";
 import { readVpnFlow } from "../support/vpn_flow_reply.ts";
 import assert from "node:assert/strict";
 import { ConfigError, parseConfig } from "../../src/config/config.ts";
@@ -8,10 +7,9 @@ import {
   firewallFamilies,
   processFamilies,
 } from "../../src/view/metrics.ts";
-import { mergeRows } from "../../src/model/tunnel.ts";
 import { parsePrivateKey } from "../../src/ssh/private_key.ts";
 import { inventTunnels, printVpnFlow } from "../support/vpn_flow_reply.ts";
-import { NEGOTIATED } from "../support/status.ts";
+import { statusOf } from "../support/status.ts";
 
 const README = await Deno.readTextFile(
   new URL("../../README.md", import.meta.url),
@@ -44,31 +42,8 @@ Deno.test("README.md documents exactly the metrics that are shown", () => {
       inventTunnels(1).map((tunnel) => ({ ...tunnel, monitor: "up" })),
     ),
   );
-  const durations = {
-    connect: 0,
-    handshake: 0,
-    auth: 0,
-    session: 0,
-    command: 0,
-  };
   const families = [
-    ...firewallFamilies({
-      target: "fw1.example.net",
-      poll: {
-        ok: true,
-        flow: mergeRows(flow),
-        form: "text",
-        haState: "active",
-        durations,
-        finishedAt: 1,
-      },
-      lastSuccessAt: 1,
-      loginDuration: 1,
-      negotiated: NEGOTIATED,
-      authRetryAt: undefined,
-      logins: 1,
-      history: NO_HISTORY,
-    }),
+    ...firewallFamilies(statusOf(flow)),
     ...buildFamilies({ version: "1", revision: "1", denoVersion: "1" }),
     ...processFamilies({ cpuSeconds: 1, residentMemoryBytes: 1, startedAt: 1 }),
   ];

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import {
+  environmentFor,
   type Exporter,
   type Scrape,
   startExporter,
@@ -9,12 +10,7 @@ import {
   type SimulatedFirewall,
   startFirewall,
 } from "../support/firewall.ts";
-import {
-  missing,
-  SIX_TUNNELS_UNKNOWN,
-  SIX_TUNNELS_XML,
-  startOpenSsh,
-} from "../support/openssh.ts";
+import { SIX_TUNNELS_UNKNOWN, SIX_TUNNELS_XML } from "../support/openssh.ts";
 import { inventTunnels, printVpnFlow } from "../support/vpn_flow_reply.ts";
 import { printVpnFlowXml, XML_FAULTS } from "../support/vpn_flow_xml.ts";
 
@@ -24,51 +20,6 @@ const XML_ON = "set cli op-command-xml-output on";
 /** All that is typed at a firewall whose text can be read, for one poll. */
 const AS_TEXT = ["set cli scripting-mode on", "set cli pager off", SHOW];
 
-const ADDRESS = { PE_HOSTNAME: "127.0.0.1", MIN_POLL_INTERVAL: "0" };
-
-const needs = missing === undefined ? "" : ` (needs ${missing})`;
-
-Deno.test({
-  name:
-    `an OpenSSH server whose text no reader knows gives its tunnels${needs}`,
-  ignore: missing !== undefined && Deno.env.get("CI") !== "true",
-  fn: async () => {
-    await using server = await startOpenSsh({
-      shell: {
-        replies: { [SHOW]: SIX_TUNNELS_UNKNOWN },
-        xmlReplies: { [SHOW]: SIX_TUNNELS_XML },
-      },
-    });
-    await using exporter = await startExporter({
-      ...ADDRESS,
-      PE_USERNAME: server.username,
-      PE_PASSWORD: server.password,
-      SSH_PORT: String(server.port),
-    });
-    const scrape = await exporter.scrape();
-    assertForm(scrape, "xml");
-    assert.deepEqual(scrape.states, [2, 1, 1, 2, 1, 1]);
-    assert.deepEqual(scrape.series("ifIPsecOperStatus")[0]?.labels, {
-      ifAlias: "OSLO-BANK",
-      ifDescr: "tunnel.3",
-      ifIndex: "2",
-      ifName: "tunnel.3",
-    });
-    const [ssh] = scrape.series("panos_ipsec_ssh_info");
-    assert.deepEqual(Object.keys(ssh?.labels ?? {}), [
-      "cipher",
-      "host_key",
-      "kex",
-      "mac",
-    ]);
-    assert.equal(ssh?.labels["host_key"], "ssh-ed25519");
-    assertForm(await exporter.scrape(), "xml");
-    const commands = await server.commands();
-    assert.deepEqual(commands, [...AS_TEXT, XML_ON, SHOW, SHOW]);
-    assert.equal(server.logins(), 1);
-  },
-});
-
 Deno.test("that a text cannot be read is told once, on the page too", async () => {
   await using firewall = await startUnknown({
     replyXml: () => SIX_TUNNELS_XML,
@@ -77,14 +28,13 @@ Deno.test("that a text cannot be read is told once, on the page too", async () =
   for (let scrapes = 0; scrapes < 3; scrapes++) {
     assertForm(await exporter.scrape(), "xml");
   }
-  const warnings = linesWith(exporter, "text cannot be read");
-  assert.equal(warnings.length, 1, exporter.log().join("\n"));
-  assert.match(warnings[0] ?? "", /level=warn.*198\.51\.100.*--redact/);
   const { text: page } = await exporter.get("/");
   assert.match(page, /The text cannot be read.*XML.*--redact/);
-  const logins = linesWith(exporter, "first login");
-  assert.equal(logins.length, 1);
-  assert.match(logins[0] ?? "", /kex=.* host_key=ssh-ed25519 cipher=/);
+  const { log } = await exporter.stop();
+  const told = onlyLineWith("text cannot be read", log);
+  assert.match(told, /level=warn.*198\.51\.100.*--redact/);
+  const login = onlyLineWith("first login", log);
+  assert.match(login, /kex=.* host_key=ssh-ed25519 cipher=/);
 });
 
 Deno.test("a firewall whose text can be read is asked nothing more than that", async () => {
@@ -103,11 +53,11 @@ Deno.test("XML that tells no table fails the poll with the text's problem", asyn
     await t.step(fault, async () => {
       await using firewall = await startUnknown({ replyXml: () => xml });
       await using exporter = await startFor(firewall);
-      await staysUnread(exporter);
+      const commands = await staysUnread(exporter, firewall);
       assert.equal(firewall.logins, 1, "the session is kept");
       const off = "set cli op-command-xml-output off";
       const asked = [...AS_TEXT, XML_ON, SHOW, off, SHOW];
-      assert.deepEqual(firewall.commands.slice(0, asked.length), asked);
+      assert.deepEqual(commands.slice(0, asked.length), asked);
     });
   }
 });
@@ -115,9 +65,9 @@ Deno.test("XML that tells no table fails the poll with the text's problem", asyn
 Deno.test("a firewall that has no XML fails the poll and keeps its session", async () => {
   await using firewall = await startUnknown({});
   await using exporter = await startFor(firewall);
-  await staysUnread(exporter);
+  const commands = await staysUnread(exporter, firewall);
   assert.equal(firewall.logins, 1);
-  assert.deepEqual(firewall.commands, [...AS_TEXT, XML_ON, SHOW, SHOW]);
+  assert.deepEqual(commands, [...AS_TEXT, XML_ON, SHOW, SHOW]);
 });
 
 Deno.test("XML that stays on is not taken for text, and a new session reads that", async () => {
@@ -138,18 +88,18 @@ Deno.test("XML that stays on is not taken for text, and a new session reads that
 Deno.test("XML that is cut off by the end of the session ends it", async () => {
   const text = SIX_TUNNELS_XML.slice(0, 500);
   await using firewall = await startUnknown({
-    replyXml: () => ({ text, after: "end" }),
+    replyXml: () => [text, { end: true }],
   });
   await using exporter = await startFor(firewall);
-  await staysUnread(exporter);
+  const commands = await staysUnread(exporter, firewall);
   assert.equal(firewall.logins, 2);
   const asked = [...AS_TEXT, XML_ON, SHOW, ...AS_TEXT, SHOW];
-  assert.deepEqual(firewall.commands, asked, "XML is left alone");
+  assert.deepEqual(commands, asked, "XML is left alone");
 });
 
 Deno.test("XML that hangs ends the session, for all who wait for it", async () => {
   await using firewall = await startUnknown({
-    replyXml: () => ({ text: "", after: "hang" }),
+    replyXml: () => [{ hang: true }],
   });
   await using exporter = await startFor(firewall);
   const first = exporter.scrape({ timeout: 5.5 });
@@ -182,11 +132,8 @@ function startUnknown(options: FirewallOptions): Promise<SimulatedFirewall> {
 
 function startFor(firewall: SimulatedFirewall): Promise<Exporter> {
   return startExporter({
-    ...ADDRESS,
-    SSH_PORT: String(firewall.port),
-    PE_USERNAME: firewall.username,
-    PE_PASSWORD: firewall.password,
-    SSH_HOST_KEY: firewall.fingerprint,
+    ...environmentFor(firewall),
+    MIN_POLL_INTERVAL: "0",
   });
 }
 
@@ -200,16 +147,23 @@ function assertForm(scrape: Scrape, form: string): void {
   });
 }
 
-/** Scrapes fail, and the log tells the text's problem once. */
-async function staysUnread(exporter: Exporter): Promise<void> {
+/** Scrapes fail by these commands, and the log tells the text's problem once. */
+async function staysUnread(
+  exporter: Exporter,
+  firewall: SimulatedFirewall,
+): Promise<readonly string[]> {
   for (let scrapes = 0; scrapes < 3; scrapes++) {
     assert.equal((await exporter.scrape()).verdict, "parse");
   }
-  const failures = linesWith(exporter, "poll failed");
-  assert.equal(failures.length, 1, exporter.log().join("\n"));
-  assert.match(failures[0] ?? "", /reason=parse.*198\.51\.100/);
+  const commands = [...firewall.commands];
+  const { log } = await exporter.stop();
+  const failure = onlyLineWith("poll failed", log);
+  assert.match(failure, /reason=parse.*198\.51\.100/);
+  return commands;
 }
 
-function linesWith(exporter: Exporter, message: string): readonly string[] {
-  return exporter.log().filter((line) => line.includes(message));
+function onlyLineWith(message: string, log: readonly string[]): string {
+  const found = log.filter((line) => line.includes(message));
+  assert.equal(found.length, 1, log.join("\n"));
+  return found[0] ?? "";
 }

@@ -1,29 +1,39 @@
 /**
  * The exporter as its operator meets it: a process with an environment, pages
- * and a log.
+ * and a log. Whatever starts it does so here.
  *
- * It is `main.ts`, or the executable that `EXPORTER_EXECUTABLE` names.
+ * It is `main.ts` with the permissions that are shipped, or the executable that
+ * `EXPORTER_EXECUTABLE` names.
  *
  * @module
  */
 
 import assert from "node:assert/strict";
+import denoConfig from "../../deno.json" with { type: "json" };
 import { REASONS } from "../../src/model/poll.ts";
-import { eventually, freePort, lines } from "./system.ts";
+import { ChildLog, type Pattern } from "./child_log.ts";
+import { readExposition, type ReadSample } from "./exposition_reader.ts";
+import type { Outcome } from "./program.ts";
+import { eventually, freePort } from "./system.ts";
 
 /** A running exporter. */
 export interface Exporter extends AsyncDisposable {
   readonly url: string;
-  /** Asks for a path and keeps the page for {@linkcode Exporter.shown}. */
+  readonly port: number;
+  readonly pid: number;
+  /** Asks for a path and keeps the page for {@linkcode Ended.shown}. */
   get(path: string, init?: RequestInit): Promise<Page>;
   /** Scrapes `/metrics` and checks what holds for each answer. */
   scrape(options?: ScrapeOptions): Promise<Scrape>;
-  /** Lines on stderr so far. */
-  log(): readonly string[];
-  /** All that it has said so far: stdout, stderr and pages. */
-  shown(): string;
+  /** Waits until a line stands in the log, or so many; returns the last. */
+  logged(pattern: Pattern, times?: number): Promise<string>;
+  /** Shows the log to a person, line by line. */
+  follow(show: (line: string) => void): void;
+  signal(name: Deno.Signal): void;
   /** Ends it, with SIGTERM unless said otherwise. */
-  stop(signal?: Deno.Signal): Promise<Exit>;
+  stop(signal?: Deno.Signal): Promise<Ended>;
+  /** Settles when it has ended, by itself or not. */
+  readonly ended: Promise<Ended>;
 }
 
 export interface ScrapeOptions {
@@ -37,9 +47,13 @@ export interface Page {
   readonly text: string;
 }
 
-export interface Exit {
+/** What an exporter leaves behind. */
+export interface Ended {
   readonly code: number;
-  readonly seconds: number;
+  /** All lines on stderr. */
+  readonly log: readonly string[];
+  /** All that it has ever said: stdout, stderr and pages. */
+  readonly shown: string;
 }
 
 /** One answer of `/metrics`. */
@@ -49,165 +63,215 @@ export interface Scrape {
   /** Values of `ifIPsecOperStatus` in the order of the page. */
   readonly states: readonly number[];
   readonly text: string;
-  /** Seconds that the answer took. */
-  readonly seconds: number;
   /** Series of a family in the order of the page. */
-  series(name: string): readonly Series[];
+  series(name: string): readonly ReadSample[];
   /** Value of the only series of a family. */
   value(name: string): number;
-}
-
-export interface Series {
-  readonly labels: Readonly<Record<string, string>>;
-  readonly value: number;
 }
 
 /** Variables of the operator. */
 export type Environment = Readonly<Record<string, string>>;
 
+/** What an operator sets for one server, whose host key is pinned. */
+export function environmentFor(
+  server: {
+    readonly port: number;
+    readonly username: string;
+    readonly password: string;
+    readonly fingerprint: string;
+  },
+): Environment {
+  return {
+    USERNAME: server.username,
+    PASSWORD: server.password,
+    HOSTNAME: "127.0.0.1",
+    SSH_PORT: String(server.port),
+    SSH_HOST_KEY: server.fingerprint,
+  };
+}
+
+export interface StartOptions {
+  /** Words before those of the exporter, which they have to run. */
+  readonly wrapper?: readonly string[];
+  /** `unread`: nobody reads what is on stderr. */
+  readonly log?: "read" | "unread";
+  /** The port to take if it is free. */
+  readonly port?: number;
+}
+
 /** Starts the exporter with these variables, on a free port of 127.0.0.1. */
 export async function startExporter(
   environment: Environment,
+  { port = freePort(), ...options }: StartOptions = {},
 ): Promise<Exporter> {
   for (let tries = 1;; tries++) {
-    const port = freePort();
-    const exporter = launch(environment, port);
-    if (await exporter.isListening()) return exporter;
-    await exporter.stop();
-    // Another process can take a free port before the exporter does.
-    if (tries === 3 || !/address.*in use/i.test(exporter.shown())) {
-      throw new Error(`Cannot start the exporter: ${exporter.shown()}`);
+    const exporter = launch(environment, port, options);
+    try {
+      await exporter.isListening();
+      return exporter;
+    } catch (error) {
+      const { log } = await exporter.stop("SIGKILL");
+      // Another process can take a free port before the exporter does.
+      if (tries === 3 || !/address.*in use/i.test(log.join())) throw error;
+      port = freePort();
     }
   }
 }
 
 interface Launched extends Exporter {
-  /** Waits until it answers; `false` if it ends instead. */
-  isListening(): Promise<boolean>;
+  /** Waits until it listens; throws if it ends instead. */
+  isListening(): Promise<unknown>;
 }
 
 /** What an answer and an end may take before the exporter is said to hang. */
 const PATIENCE_MS = 60_000;
 
-function launch(environment: Environment, port: number): Launched {
-  const child = command([], {
+function launch(
+  environment: Environment,
+  port: number,
+  { wrapper = [], log: reading = "read" }: StartOptions,
+): Launched {
+  const child = exporterCommand([], {
     HTTP_LISTEN_ADDRESS: "127.0.0.1",
     HTTP_SERVER_PORT: String(port),
     ...environment,
-  }).spawn();
-  const log: string[] = [];
-  const shown: string[] = [];
-  const read = async (
-    stream: ReadableStream<Uint8Array>,
-    note: (line: string) => unknown,
-  ): Promise<void> => {
-    for await (const line of lines(stream)) {
-      shown.push(line);
-      note(line);
-    }
-  };
-  const said = Promise.all([
-    read(child.stdout, () => {}),
-    read(child.stderr, (line) => log.push(line)),
-  ]);
-  let exit: Promise<Exit> | undefined;
-  const end = async (signal: Deno.Signal): Promise<Exit> => {
-    const start = performance.now();
+  }, { wrapper, stdin: "null" }).spawn();
+  const isUnread = reading === "unread";
+  const log = new ChildLog(isUnread ? ReadableStream.from([]) : child.stderr);
+  const pages: string[] = [];
+  // It may sign its own certificate, which `fetch` trusts here alone.
+  const certificate = environment["HTTP_TLS_CERT"];
+  const client = Deno.createHttpClient({
+    caCerts: certificate === undefined ? [] : [certificate],
+  });
+
+  async function untilEnd(): Promise<Ended> {
+    const [{ code }, stdout] = await Promise.all([
+      child.status,
+      new Response(child.stdout).text(),
+    ]);
+    if (isUnread) await child.stderr.cancel();
+    const lines = await log.whole;
+    client.close();
+    assert.equal(stdout, "", "a server has nothing to print");
+    return { code, log: lines, shown: [stdout, ...lines, ...pages].join("\n") };
+  }
+  const ended = untilEnd();
+
+  const signal = (name: Deno.Signal): void => {
     try {
-      child.kill(signal);
+      child.kill(name);
     } catch (error) {
-      // It has ended by itself.
-      if (!(error instanceof TypeError)) throw error;
+      if (!(error instanceof TypeError)) throw error; // it has ended
     }
-    const timer = setTimeout(() => child.kill("SIGKILL"), PATIENCE_MS);
-    const { code } = await child.status;
-    clearTimeout(timer);
-    const seconds = (performance.now() - start) / 1_000;
-    await said;
-    return { code, seconds };
   };
-  const url = `http://127.0.0.1:${port}`;
-  const get = async (path: string, init?: RequestInit): Promise<Page> => {
+  async function stop(name: Deno.Signal = "SIGTERM"): Promise<Ended> {
+    signal(name);
+    const timer = setTimeout(() => signal("SIGKILL"), PATIENCE_MS);
+    try {
+      return await ended;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  const scheme = certificate === undefined ? "http" : "https";
+  const url = `${scheme}://127.0.0.1:${port}`;
+  async function get(path: string, init?: RequestInit): Promise<Page> {
     const signal = AbortSignal.timeout(PATIENCE_MS);
-    const response = await fetch(`${url}${path}`, { ...init, signal });
+    const response = await fetch(`${url}${path}`, { ...init, signal, client });
     const text = strictly(new Uint8Array(await response.arrayBuffer()));
-    shown.push(text, JSON.stringify([...response.headers]));
+    pages.push(text, JSON.stringify([...response.headers]));
     return { status: response.status, headers: response.headers, text };
-  };
+  }
   return {
     url,
+    port,
+    pid: child.pid,
     get,
     async scrape({ timeout } = {}): Promise<Scrape> {
-      const start = performance.now();
-      const page = await get("/metrics", {
-        headers: timeout === undefined
-          ? {}
-          : { "X-Prometheus-Scrape-Timeout-Seconds": String(timeout) },
-      });
-      const seconds = (performance.now() - start) / 1_000;
-      return { ...readScrape(page), seconds };
+      const headers = timeout === undefined
+        ? {}
+        : { "X-Prometheus-Scrape-Timeout-Seconds": String(timeout) };
+      return readScrape(await get("/metrics", { headers }));
     },
-    log: () => log,
-    shown: () => shown.join("\n"),
-    async isListening(): Promise<boolean> {
-      let hasEnded = false;
-      child.status.then(() => hasEnded = true);
-      const isHealthy = async (): Promise<boolean> => {
+    logged: (pattern, times) => log.logged(pattern, times),
+    follow: (show) => log.follow(show),
+    signal,
+    stop,
+    ended,
+    async isListening(): Promise<unknown> {
+      if (!isUnread) return await log.logged(/\bmsg"?[=:]"?listening\b/);
+      return await eventually(async () => {
         const page = await get("/-/healthy").catch(() => undefined);
         return page?.status === 200;
-      };
-      await eventually(async () => hasEnded || await isHealthy(), {
-        seconds: 20,
       });
-      return !hasEnded;
     },
-    stop: (signal = "SIGTERM") => exit ??= end(signal),
     async [Symbol.asyncDispose](): Promise<void> {
-      await (exit ??= end("SIGKILL"));
+      await stop("SIGKILL");
     },
   };
+}
+
+export interface RunOptions extends CommandOptions {
+  /** What stands on stdin. */
+  readonly input?: Iterable<string>;
 }
 
 /** What the exporter says and how it ends when it is given arguments. */
 export async function runExporter(
   args: readonly string[],
-  environment: Environment,
-): Promise<Finished> {
-  const output = await command(args, environment).output();
-  return {
-    code: output.code,
-    stdout: strictly(output.stdout),
-    stderr: strictly(output.stderr),
-  };
+  environment: Environment = {},
+  { input = [], ...options }: RunOptions = {},
+): Promise<Outcome> {
+  await using child = exporterCommand(args, environment, options).spawn();
+  const timer = setTimeout(() => child.kill("SIGKILL"), PATIENCE_MS);
+  // A program that has read enough is gone before all is written.
+  const written = ReadableStream.from(input)
+    .pipeThrough(new TextEncoderStream()).pipeTo(child.stdin).catch(() => {});
+  const [{ code, stdout, stderr }] = await Promise.all([
+    child.output(),
+    written,
+  ]);
+  clearTimeout(timer);
+  return { code, stdout: strictly(stdout), stderr: strictly(stderr) };
 }
 
-export interface Finished {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
+/** The permissions that are shipped, and the program. */
+const SHIPPED = denoConfig.tasks.start.command.split(" ").slice(1);
+
+export interface CommandOptions {
+  /** Words before those of the exporter, which they have to run. */
+  readonly wrapper?: readonly string[];
+  /** Default: `piped`. */
+  readonly stdin?: "piped" | "null";
+  /** Words for Deno. Default: the task `start`, and so its permissions. */
+  readonly run?: readonly string[];
 }
 
-function command(
+/** The command that runs the exporter, for what needs more than an outcome. */
+export function exporterCommand(
   args: readonly string[],
   environment: Environment,
+  { wrapper = [], stdin = "piped", run = SHIPPED }: CommandOptions = {},
 ): Deno.Command {
   const executable = Deno.env.get("EXPORTER_EXECUTABLE");
-  const main = new URL("../../main.ts", import.meta.url).pathname;
-  const run = ["run", "--no-prompt", "--allow-net", "--allow-env", main];
+  const exporter = executable === undefined
+    ? [Deno.execPath(), ...run]
+    : [executable];
+  const [program = "", ...words] = [...wrapper, ...exporter, ...args];
   // Deno itself must find the packages that it has on disk.
-  const own = ["HOME", "DENO_DIR", "XDG_CACHE_HOME"]
-    .flatMap((name) => {
-      const value = Deno.env.get(name);
-      return value === undefined ? [] : [[name, value]];
-    });
-  return new Deno.Command(executable ?? Deno.execPath(), {
-    args: executable === undefined ? [...run, ...args] : [...args],
+  const own = ["HOME", "DENO_DIR", "XDG_CACHE_HOME", "PATH"];
+  const inherited = own.flatMap((name) => {
+    const value = Deno.env.get(name);
+    return value === undefined ? [] : [[name, value]];
+  });
+  return new Deno.Command(program, {
+    args: words,
+    cwd: new URL("../../", import.meta.url),
     clearEnv: true,
-    env: {
-      ...(executable === undefined ? Object.fromEntries(own) : {}),
-      ...environment,
-    },
-    stdin: "null",
+    env: { ...Object.fromEntries(inherited), ...environment },
+    stdin,
     stdout: "piped",
     stderr: "piped",
   });
@@ -228,15 +292,14 @@ const TUNNEL_FAMILIES = [
   "panos_ipsec_reading_info",
 ];
 
-function readScrape(page: Page): Omit<Scrape, "seconds"> {
-  const { text } = page;
-  assert.equal(page.status, 200, text);
+function readScrape({ status, headers, text }: Page): Scrape {
+  assert.equal(status, 200, text);
   assert.equal(
-    page.headers.get("content-type"),
+    headers.get("content-type"),
     "text/plain; version=0.0.4; charset=utf-8",
   );
-  const samples = readSamples(text);
-  const series = (name: string): readonly Series[] =>
+  const samples = readExposition(text).flatMap(({ samples }) => samples);
+  const series = (name: string): readonly ReadSample[] =>
     samples.filter((sample) => sample.name === name);
   const value = (name: string): number => {
     const all = series(name);
@@ -245,7 +308,7 @@ function readScrape(page: Page): Omit<Scrape, "seconds"> {
   };
 
   const reasons = series("panos_ipsec_scrape_failure");
-  const label = ({ labels }: Series): string => labels["reason"] ?? "";
+  const label = ({ labels }: ReadSample): string => labels["reason"] ?? "";
   assert.deepEqual(reasons.map(label).sort(), [...REASONS]);
   assert(reasons.every(({ value }) => value === 0 || value === 1), text);
   const failures = reasons.filter(({ value }) => value === 1).map(label);
@@ -264,32 +327,4 @@ function readScrape(page: Page): Omit<Scrape, "seconds"> {
     series,
     value,
   };
-}
-
-interface NamedSeries extends Series {
-  readonly name: string;
-}
-
-function readSamples(text: string): readonly NamedSeries[] {
-  assert(text.endsWith("\n"), "the page does not end in a line end");
-  return text.trimEnd().split("\n").filter((line) => !line.startsWith("#"))
-    .map((line) => {
-      const sample = /^(\w+)(?:\{(.*)\})? (\S+)$/.exec(line);
-      assert(sample, `not a sample: ${line}`);
-      const [, name = "", labels = "", value = ""] = sample;
-      return { name, labels: readLabels(labels), value: Number(value) };
-    });
-}
-
-function readLabels(text: string): Readonly<Record<string, string>> {
-  const pairs = text.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"(?:,|$)/g);
-  return Object.fromEntries(
-    Array.from(pairs, ([, name, value = ""]) => [
-      name,
-      value.replace(
-        /\\(.)/g,
-        (_, character) => character === "n" ? "\n" : character,
-      ),
-    ]),
-  );
 }

@@ -9,7 +9,7 @@
 /** One sample line. */
 export interface ReadSample {
   readonly name: string;
-  readonly labels: ReadonlyMap<string, string>;
+  readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
 }
 
@@ -27,6 +27,7 @@ export function readExposition(text: string): readonly ReadFamily[] {
     throw new SyntaxError("the last line does not end in a line feed");
   }
   const families: (ReadFamily & { samples: ReadSample[] })[] = [];
+  let seen = new Set<string>();
   const lines = text.split("\n").slice(0, -1);
   for (let number = 0; number < lines.length; number++) {
     const cursor = new Cursor(lines[number] ?? "", number + 1);
@@ -44,6 +45,7 @@ export function readExposition(text: string): readonly ReadFamily[] {
         throw typeLine.error(`no such type: ${type}`);
       }
       families.push({ name, help, type, samples: [] });
+      seen = new Set();
       continue;
     }
     const sample = readSample(cursor);
@@ -51,9 +53,9 @@ export function readExposition(text: string): readonly ReadFamily[] {
     if (family?.name !== sample.name) {
       throw cursor.error(`${sample.name} is not within its family`);
     }
-    if (family.samples.some((other) => haveSameLabels(other, sample))) {
-      throw cursor.error("the same labels come twice");
-    }
+    const labels = JSON.stringify(Object.entries(sample.labels).sort());
+    if (seen.has(labels)) throw cursor.error("the same labels come twice");
+    seen.add(labels);
     family.samples.push(sample);
   }
   return families;
@@ -61,13 +63,15 @@ export function readExposition(text: string): readonly ReadFamily[] {
 
 function readSample(cursor: Cursor): ReadSample {
   const name = cursor.name(":");
-  const labels = new Map<string, string>();
+  const labels: Record<string, string> = {};
   if (cursor.take("{")) {
     do {
       const label = cursor.name("");
       cursor.expect('="');
-      if (labels.has(label)) throw cursor.error(`${label} comes twice`);
-      labels.set(label, cursor.escaped({ quote: true }));
+      if (Object.hasOwn(labels, label)) {
+        throw cursor.error(`${label} comes twice`);
+      }
+      labels[label] = cursor.escaped({ quote: true });
       cursor.expect('"');
     } while (cursor.take(","));
     cursor.expect("}");
@@ -90,11 +94,6 @@ function readValue(cursor: Cursor): number {
     throw cursor.error(`no value: ${text}`);
   }
   return Number(text);
-}
-
-function haveSameLabels(one: ReadSample, other: ReadSample): boolean {
-  return one.labels.size === other.labels.size &&
-    [...one.labels].every(([name, value]) => other.labels.get(name) === value);
 }
 
 /** Reads one line from left to right. */

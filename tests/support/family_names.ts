@@ -1,23 +1,14 @@
-import { NO_HISTORY } from "../../src/model/history.ts";
 import {
   buildFamilies,
   firewallFamilies,
   processFamilies,
 } from "../../src/view/metrics.ts";
+import { NEVER_POLLED } from "./status.ts";
 
 /** Finds the name of every metric that the exporter has. */
 export function familyNames(): ReadonlySet<string> {
   const families = [
-    ...firewallFamilies({
-      target: "fw1",
-      poll: undefined,
-      lastSuccessAt: undefined,
-      loginDuration: undefined,
-      negotiated: undefined,
-      authRetryAt: undefined,
-      logins: 0,
-      history: NO_HISTORY,
-    }),
+    ...firewallFamilies(NEVER_POLLED),
     ...buildFamilies({ version: "", revision: "", denoVersion: "" }),
     ...processFamilies({ cpuSeconds: 0, residentMemoryBytes: 0, startedAt: 0 }),
   ];

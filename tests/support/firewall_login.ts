@@ -8,11 +8,8 @@
 import type {
   AuthContext,
   KeyboardAuthContext,
-  ParsedKey,
   PasswordAuthContext,
-  PublicKeyAuthContext,
 } from "ssh2";
-import { fingerprint, parseKey } from "./key_pair.ts";
 
 /** Ways to log in. */
 export type Method = "keyboard-interactive" | "password" | "publickey";
@@ -43,9 +40,10 @@ export function passwordQuestion(password: string): Question {
 export interface LoginOptions {
   readonly username?: string;
   readonly password?: string;
-  /** In the form of `authorized_keys`. */
-  readonly authorizedKey?: string;
-  /** In the order offered; by default keyboard-interactive alone. */
+  /**
+   * In the order offered; by default keyboard-interactive alone. No key is
+   * known, as if the user had none there.
+   */
   readonly methods?: readonly Method[];
   /** Of keyboard-interactive; by default one question for the password. */
   readonly rounds?: readonly Round[];
@@ -58,8 +56,6 @@ export interface Login {
   readonly username: string;
   readonly password: string;
   readonly methods: readonly Method[];
-  /** Whether a client should bother to sign with this key. */
-  isWelcome(attempt: PublicKeyAuthContext): boolean;
   /** Hears what a client has to say, and whether it is right. */
   check(attempt: AuthContext, record: Record): Promise<boolean>;
 }
@@ -76,9 +72,6 @@ export function createLogin(options: LoginOptions): Login {
     rounds = [[passwordQuestion(password)]],
     changeRequest,
   } = options;
-  const authorizedKey = options.authorizedKey === undefined
-    ? undefined
-    : parseKey(options.authorizedKey);
 
   async function checkCredential(
     attempt: AuthContext,
@@ -92,9 +85,6 @@ export function createLogin(options: LoginOptions): Login {
         if (changeRequest === undefined) return attempt.password === password;
         record(changeRequest, await askForChange(attempt, changeRequest));
         return true;
-      case "publickey":
-        record("", fingerprint(attempt.key.data));
-        return hasSigned(attempt, authorizedKey);
       default:
         return false;
     }
@@ -103,7 +93,6 @@ export function createLogin(options: LoginOptions): Login {
     username,
     password,
     methods,
-    isWelcome: ({ key }) => isSame(key.data, authorizedKey),
     check: async (attempt, record) =>
       await checkCredential(attempt, record) && attempt.username === username,
   };
@@ -135,17 +124,4 @@ function askForChange(
   request: string,
 ): Promise<string> {
   return new Promise((resolve) => attempt.requestChange(request, resolve));
-}
-
-function isSame(publicKey: Uint8Array, key: ParsedKey | undefined): boolean {
-  return key?.getPublicSSH().equals(publicKey) ?? false;
-}
-
-function hasSigned(
-  { key, blob, signature, hashAlgo }: PublicKeyAuthContext,
-  authorizedKey: ParsedKey | undefined,
-): boolean {
-  if (blob === undefined || signature === undefined) return false;
-  if (!isSame(key.data, authorizedKey)) return false;
-  return authorizedKey?.verify(blob, signature, hashAlgo) ?? false;
 }

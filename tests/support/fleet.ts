@@ -11,7 +11,7 @@
 
 import { type SimulatedFirewall, startFirewall } from "./firewall.ts";
 import { createKeyPair } from "./key_pair.ts";
-import { lines } from "./system.ts";
+import { lines } from "./child_log.ts";
 import { inventTunnels, printVpnFlow } from "./vpn_flow_reply.ts";
 
 /** What kind of fleet. */
@@ -34,13 +34,9 @@ export interface FleetAddress {
 
 /** What all firewalls together have seen. */
 export interface FleetCounts {
-  readonly connections: number;
   readonly logins: number;
-  readonly credentials: number;
-  readonly openSessions: number;
   /** The most sessions that any one firewall has ever had at a time. */
   readonly mostSessions: number;
-  readonly commands: number;
 }
 
 /** A fleet that runs. */
@@ -105,16 +101,9 @@ async function serveFleet({ size, tunnels }: FleetOptions): Promise<void> {
 }
 
 function countAll(firewalls: readonly SimulatedFirewall[]): FleetCounts {
-  function sum(count: (firewall: SimulatedFirewall) => number): number {
-    return firewalls.reduce((total, firewall) => total + count(firewall), 0);
-  }
   return {
-    connections: sum(({ connections }) => connections),
-    logins: sum(({ logins }) => logins),
-    credentials: sum(({ credentials }) => credentials.length),
-    openSessions: sum(({ openSessions }) => openSessions),
+    logins: firewalls.reduce((sum, { logins }) => sum + logins, 0),
     mostSessions: Math.max(...firewalls.map((each) => each.mostSessions)),
-    commands: sum(({ commands }) => commands.length),
   };
 }
 

@@ -38,7 +38,7 @@ export interface FleetOfOne extends AsyncDisposable {
   poll(waitMs?: number): Promise<Poll>;
 }
 
-const PATIENCE_MS = 15_000;
+const PATIENCE_MS = 120_000;
 
 /** Creates a fleet that knows one firewall. */
 export function createFleetOfOne(

@@ -13,7 +13,7 @@ import { type Connection, Server } from "ssh2";
 import { createKeyPair } from "./key_pair.ts";
 import { listen } from "./listener.ts";
 import { serveShell } from "./panos_shell.ts";
-import { lines } from "./system.ts";
+import { lines } from "./child_log.ts";
 
 /** Bytes of a flood, at least. */
 export const FLOOD_BYTES = 1_500_000;

@@ -7,42 +7,20 @@
  * @module
  */
 
-import { isInstalled } from "./program.ts";
+import { isInstalled, run } from "./program.ts";
 import {
   descendants,
   endProcesses,
+  eventually,
   freePort,
-  lines,
   type Process,
   processes,
   retry,
-  run,
   signal,
 } from "./system.ts";
+import type { Output } from "./panos_output.ts";
 import { printVpnFlow } from "./vpn_flow_reply.ts";
 import { printUnknownLayout, printVpnFlowXml } from "./vpn_flow_xml.ts";
-
-/** What is printed: text, with `\n` as line end, or one thing after another. */
-export type Output = string | readonly Step[];
-
-/** One write to the terminal, or something else that a firewall does. */
-export type Step =
-  | string
-  | { readonly bytes: readonly number[] }
-  /** Text in writes of so many bytes, with a pause in seconds after each. */
-  | {
-    readonly dribble: string;
-    readonly size: number;
-    readonly pause?: number;
-  }
-  /** Seconds of silence. */
-  | { readonly pause: number }
-  /** Text for ever. */
-  | { readonly endless: string }
-  /** Silence for ever; what is typed is noted. */
-  | { readonly hang: true }
-  /** The end of the shell. */
-  | { readonly close: true };
 
 /** How PAN-OS behaves after the login. */
 export interface Shell {
@@ -55,8 +33,6 @@ export interface Shell {
    * has no echo at all.
    */
   readonly echo: "redraw" | "plain" | "driver" | "none";
-  /** Seconds between a key and its echo, when the shell itself echoes. */
-  readonly echoPause: number;
   /**
    * Printed for commands, before the next prompt. `set cli …` and `exit` do
    * what they do on PAN-OS unless they are named here.
@@ -67,8 +43,6 @@ export interface Shell {
    * command where there are none.
    */
   readonly xmlReplies: Readonly<Record<string, Output>>;
-  /** XML stays on when it is switched off, which looks as always. */
-  readonly keepsXml: boolean;
   /** Printed when {@linkcode OpenSsh.interrupt} is called. */
   readonly interruption: Output;
   /** The shell lives on when its terminal is gone. */
@@ -101,10 +75,8 @@ const PANOS: Shell = {
     "Number of failed attempts since last successful login: 0\n\n\n",
   prompt: "admin@PA-1> ",
   echo: "redraw",
-  echoPause: 0,
   replies: { "show vpn flow": SIX_TUNNELS },
   xmlReplies: {},
-  keepsXml: false,
   interruption: [],
   ignoreHangup: false,
 };
@@ -159,7 +131,7 @@ export interface OpenSsh extends AsyncDisposable {
   readonly privateKey: string;
   /** Fingerprint of the first host key, as `ssh-keygen -lf` prints it. */
   readonly fingerprint: string;
-  /** Lines that sshd has logged. */
+  /** Lines that sshd has logged, which writes them to a file. */
   log(): readonly string[];
   /** TCP connections accepted by sshd so far. */
   connections(): number;
@@ -183,8 +155,6 @@ export interface OpenSsh extends AsyncDisposable {
   killSessions(): Promise<void>;
   /** Gives the user another password; sessions that are open stay open. */
   changePassword(): Promise<void>;
-  /** Replaces the host keys; holds for connections from then on. */
-  changeHostKey(): Promise<void>;
   /** Stops sshd in its tracks: the kernel accepts connections, nobody talks. */
   freeze(): Promise<void>;
   thaw(): Promise<void>;
@@ -253,14 +223,14 @@ export async function startOpenSsh(
 
   const owned = stack.move();
   const count = (pattern: RegExp): number =>
-    sshd.log.filter((line) => pattern.test(line)).length;
+    sshd.log().filter((line) => pattern.test(line)).length;
   return {
     port: sshd.port,
     username: user.name,
     password: user.password,
     privateKey,
     fingerprint: await fingerprint(home, hostKeys),
-    log: () => sshd.log,
+    log: sshd.log,
     connections: () => count(/^Connection from /),
     logins: () => count(/^Accepted \S+ for /),
     rejections: () => count(/^Failed (?:password|keyboard-interactive)/),
@@ -283,11 +253,6 @@ export async function startOpenSsh(
       }
     },
     changePassword: () => setPassword(user.name, `new${user.password}`),
-    async changeHostKey(): Promise<void> {
-      await makeHostKeys(home, hostKeys);
-      await sshd.stop();
-      await sshd.start();
-    },
     freeze: () => sshd.signal("SIGSTOP"),
     thaw: () => sshd.signal("SIGCONT"),
     async stop(): Promise<void> {
@@ -431,7 +396,7 @@ async function fingerprint(
 
 interface Sshd {
   readonly port: number;
-  readonly log: readonly string[];
+  log(): readonly string[];
   start(): Promise<void>;
   /** Sends a signal to sshd and all its connections. */
   signal(name: Deno.Signal): Promise<void>;
@@ -441,21 +406,21 @@ interface Sshd {
 async function startSshd(home: string, options: OpenSshOptions): Promise<Sshd> {
   // Debian's unit makes it at boot; where there is no systemd nothing does.
   await Deno.mkdir("/run/sshd", { recursive: true, mode: 0o755 });
-  const log: string[] = [];
   const config = `${home}/sshd_config`;
+  const logFile = `${home}/sshd.log`;
   // Another process can take a free port before sshd does.
   let { port, daemon } = await retry(async () => {
     const port = freePort();
     await Deno.writeTextFile(config, configure({ home, port, options }));
-    return { port, daemon: await spawnSshd(config, log) };
+    return { port, daemon: await spawnSshd(config, logFile) };
   });
   return {
     port,
-    log,
+    log: () => readLog(logFile),
     signal: (name) => daemon.signal(name),
     stop: () => daemon.stop(),
     async start(): Promise<void> {
-      daemon = await spawnSshd(config, log);
+      daemon = await spawnSshd(config, logFile);
     },
   };
 }
@@ -498,23 +463,33 @@ function configure({ home, port, options }: Configuration): string {
 
 type Daemon = Pick<Sshd, "signal" | "stop">;
 
-/** Runs sshd and waits until it listens. */
-async function spawnSshd(config: string, log: string[]): Promise<Daemon> {
+/**
+ * What sshd has written: all of it, unlike what has come through a pipe, so that
+ * what a client has seen happen is there.
+ */
+function readLog(file: string): readonly string[] {
+  try {
+    return Deno.readTextFileSync(file).split(/\r?\n/).filter((line) => line);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    return []; // it has just been started
+  }
+}
+
+/** Runs sshd, which adds to the log, and waits until it listens. */
+async function spawnSshd(config: string, logFile: string): Promise<Daemon> {
+  const starts = (): number =>
+    readLog(logFile).filter((line) => line.startsWith("Server listening on "))
+      .length;
+  const before = starts();
   const sshd = new Deno.Command(SSHD, {
-    args: ["-D", "-e", "-f", config],
+    args: ["-D", "-E", logFile, "-f", config],
     stdin: "null",
     stdout: "null",
-    stderr: "piped",
+    stderr: "null",
   }).spawn();
-  const listening = Promise.withResolvers<void>();
-  const logged = (async () => {
-    for await (const line of lines(sshd.stderr)) {
-      log.push(line);
-      if (line.startsWith("Server listening on ")) listening.resolve();
-    }
-    const reason = log.at(-1) ?? "it said nothing";
-    listening.reject(new Error(`Cannot start ${SSHD}: ${reason}`));
-  })();
+  let hasEnded = false;
+  const ended = sshd.status.then(() => hasEnded = true);
   const daemon: Daemon = {
     async signal(name): Promise<void> {
       // Each connection has a process of its own, which would live on.
@@ -523,17 +498,15 @@ async function spawnSshd(config: string, log: string[]): Promise<Daemon> {
     },
     async stop(): Promise<void> {
       await daemon.signal("SIGKILL");
-      await sshd.status;
-      await logged;
+      await ended;
     },
   };
-  try {
-    await listening.promise;
-    return daemon;
-  } catch (error) {
+  await eventually(() => hasEnded || starts() > before);
+  if (hasEnded || starts() === before) {
     await daemon.stop();
-    throw error;
+    throw new Error(`Cannot start ${SSHD}: ${readLog(logFile).join("\n")}`);
   }
+  return daemon;
 }
 
 const isShell = ({ command }: Process): boolean =>

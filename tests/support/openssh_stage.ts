@@ -17,12 +17,12 @@ import {
 import {
   type OpenSsh,
   type OpenSshOptions,
-  type Output,
   type Shell,
   SIX_TUNNELS,
   startOpenSsh,
   testWithOpenSsh,
 } from "./openssh.ts";
+import type { Output } from "./panos_output.ts";
 import { eventually } from "./system.ts";
 
 export const SHOW = "show vpn flow";
@@ -31,7 +31,6 @@ export const SHOW = "show vpn flow";
 export const [TOP = "", BOTTOM = ""] = SIX_TUNNELS.split(/(?<=LIMA)/);
 
 export const PATIENT = { SCRAPE_TIMEOUT: "20" };
-export const HASTY = { SCRAPE_TIMEOUT: "2" };
 
 /** Every variable that a scenario wants to be different; `undefined` unsets. */
 export type Changes = Readonly<Record<string, string | undefined>>;
@@ -67,8 +66,9 @@ async function onStage({ act, ...setting }: Scenario): Promise<void> {
     const events = (await server.events()).map((event) =>
       JSON.stringify(event)
     );
-    const logs = [exporter.log(), server.log(), events].map((log) =>
-      log.slice(-30).join("\n").slice(0, 5_000)
+    const { log } = await exporter.stop("SIGKILL");
+    const logs = [log, server.log(), events].map((lines) =>
+      lines.slice(-30).join("\n").slice(0, 5_000)
     );
     throw new Error(["the scenario failed", ...logs].join("\n\n"), {
       cause: error,
@@ -81,16 +81,14 @@ async function assertCleanEnd(
   { server, exporter }: Stage,
   setting: Setting,
 ): Promise<void> {
-  const { code, seconds } = await exporter.stop();
+  const { code, shown } = await exporter.stop();
   assert.equal(code, 0);
-  assert(seconds < 3, `SIGTERM took ${seconds} s`);
   if (!setting.shell?.ignoreHangup) {
     assert(
       await eventually(hasShells(server, 0)),
       "a shell outlives the exporter",
     );
   }
-  const shown = exporter.shown();
   for (const secret of [server.password, ...server.privateKey.split("\n")]) {
     // Lines such as "-----BEGIN" are no secret.
     if (!/^(?:-----.*)?$/.test(secret)) {
@@ -211,11 +209,6 @@ export function fails(reason: string): Act {
   return async ({ exporter }) => {
     const { verdict } = await exporter.scrape();
     assert.equal(verdict, reason);
-    // A poll can go on when nobody waits for it any more.
-    const isLogged = await eventually(
-      () => exporter.log().some((line) => line.includes(`reason=${reason}`)),
-      { seconds: 10 },
-    );
-    assert(isLogged);
+    await exporter.logged(`reason=${reason}`);
   };
 }

@@ -2,7 +2,7 @@
 """A login shell that plays the command line of PAN-OS, for openssh.ts.
 
 How it plays stands in scenario.json beside this file, whose fields openssh.ts
-describes (Shell). It is read at the login and again for each command, so that
+describes (Shell), and panos_output.ts what it prints. It is read at the login and again for each command, so that
 a test can change the play while a session is open. What happens is appended to
 events.jsonl.
 """
@@ -71,7 +71,7 @@ class Shell:
         elif command == "set cli op-command-xml-output on" and xml_replies:
             self.xml = True
         elif command == "set cli op-command-xml-output off" and xml_replies:
-            self.xml = self.scenario["keepsXml"]
+            self.xml = False
         elif command.startswith("set cli op-command-xml-output "):
             self.write(f"Unknown command: {command}\n")
         elif command == "set cli scripting-mode on":
@@ -103,8 +103,13 @@ class Shell:
                     self.write(step["endless"])
             elif "hang" in step:
                 self.hang()
-            elif "close" in step:
+            elif "end" in step:
                 sys.exit(0)
+            elif "drop" in step:
+                os.kill(os.getppid(), signal.SIGKILL)  # sshd, as the user
+                signal.pause()
+            else:
+                raise ValueError(f"unknown step: {step}")
 
     def dribble(self, dribble, size, pause=0):
         data = self.encode(dribble)
@@ -176,7 +181,6 @@ class Shell:
         line = b""
         while True:
             key = self.read_key()
-            time.sleep(self.scenario["echoPause"] if echoes else 0)
             is_second_half = key == b"\n" and self.last_key == b"\r"
             self.last_key = key
             if is_second_half:

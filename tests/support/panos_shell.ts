@@ -7,41 +7,20 @@
 
 // @ts-types="@types/ssh2"
 import type { ServerChannel } from "ssh2";
+import type { Output, Step } from "./panos_output.ts";
 import { inventTunnels, printVpnFlow } from "./vpn_flow_reply.ts";
 
-/**
- * What the firewall prints for a command.
- *
- * A string is text with `\n` as line end, and the prompt follows. Bytes are sent
- * as they come, one write each, and the prompt follows. The third form prints
- * its text and then, in place of the prompt, nothing at all, the end of the
- * channel, or the end of the TCP connection.
- */
-export type Reply =
-  | string
-  | AsyncIterable<Uint8Array>
-  | { readonly text: string; readonly after: "hang" | "end" | "drop" };
-
-/** Settings that a release may or may not know. */
-export type Setting = "scripting-mode" | "pager" | "xml-output";
+/** Settings; a firewall without `replyXml` does not know the last one. */
+type Setting = "scripting-mode" | "pager" | "xml-output";
 
 /** How the command line of the firewall looks. Everything can be left out. */
 export interface ShellOptions {
-  /** Printed between the login and the first prompt. */
-  readonly loginText?: string;
   /**
    * Printed whenever the firewall waits for a command. A function is given the
    * number of commands answered so far, those that only set something not
    * counted, so that the state of a HA pair can change between two polls.
    */
   readonly prompt?: string | ((answered: number) => string);
-  /**
-   * `redraw` (the default) repeats prompt and text at every blank until
-   * scripting mode is on, as PAN-OS does; `plain` only echoes; `none` is silent.
-   */
-  readonly echo?: "redraw" | "plain" | "none";
-  /** Those of `set cli …` that are known: all, XML only with `replyXml`. */
-  readonly settings?: readonly Setting[];
   /**
    * Answers every command that does not set anything.
    *
@@ -50,13 +29,11 @@ export interface ShellOptions {
   readonly reply?: (
     command: string,
     answered: number,
-  ) => Reply | Promise<Reply>;
+  ) => Output | Promise<Output>;
   /** Answers instead of `reply` after `set cli op-command-xml-output on`. */
   readonly replyXml?: ShellOptions["reply"];
   /** Whether XML stays on when it is switched off, which looks as always. */
   readonly keepsXml?: boolean;
-  /** Bytes to a write; by default each piece of text is one write. */
-  readonly bytesPerWrite?: number;
 }
 
 /** The firewall that a shell belongs to. */
@@ -94,14 +71,15 @@ function replyWithSixTunnels(command: string): string {
 }
 
 /** One shell, and how far the client has set it up. */
-interface Shell
-  extends Required<Omit<ShellOptions, "bytesPerWrite" | "replyXml">> {
+interface Shell extends Required<Omit<ShellOptions, "replyXml">> {
   readonly replyXml: ShellOptions["replyXml"];
   readonly channel: ServerChannel;
   readonly host: ShellHost;
   readonly screen: Screen;
   /** Height of the terminal. */
   readonly rows: number;
+  /** Until the channel is closed, by whomever. */
+  isOpen: boolean;
   scriptingMode: boolean;
   /** Whether output that is longer than the terminal waits for a key. */
   pager: boolean;
@@ -125,31 +103,24 @@ export function serveShell(
     readonly rows: number;
   },
 ): void {
-  const { replyXml } = options;
-  const settings = options.settings ?? [
-    "scripting-mode",
-    "pager",
-    ...(replyXml === undefined ? [] : ["xml-output"] as const),
-  ];
   const shell: Shell = {
-    loginText: LOGIN_TEXT,
     prompt: PROMPT,
-    echo: "redraw",
     reply: replyWithSixTunnels,
     keepsXml: false,
     ...options,
-    replyXml,
-    settings,
+    replyXml: options.replyXml,
     channel,
     host,
-    screen: createScreen(channel, options.bytesPerWrite),
+    screen: createScreen(channel),
     rows,
+    isOpen: true,
     scriptingMode: false,
-    pager: settings.includes("pager"),
+    pager: true,
     xmlOutput: false,
   };
+  channel.once("close", () => shell.isOpen = false);
   const lines = readLines(channel);
-  shell.screen.print(shell.loginText);
+  shell.screen.print(LOGIN_TEXT);
   shell.screen.flush();
   host.onLogin(() => void converse(shell, lines));
 }
@@ -176,9 +147,8 @@ function promptOf({ prompt, host }: Shell): string {
 }
 
 function printTyped(shell: Shell, line: string): void {
-  const { echo, scriptingMode, screen } = shell;
-  if (echo === "none") return;
-  if (echo === "plain" || scriptingMode) return screen.print(`${line}\n`);
+  const { scriptingMode, screen } = shell;
+  if (scriptingMode) return screen.print(`${line}\n`);
   let typed = "";
   for (const character of line) {
     typed += character;
@@ -189,7 +159,7 @@ function printTyped(shell: Shell, line: string): void {
 }
 
 async function answerLine(shell: Shell, command: string): Promise<Next> {
-  const { host, settings, screen } = shell;
+  const { host, reply, replyXml, screen } = shell;
   if (command === "") return "prompt";
   host.onCommand(command);
   if (command === "exit") {
@@ -198,16 +168,16 @@ async function answerLine(shell: Shell, command: string): Promise<Next> {
     return "nothing";
   }
   const setting = SETTINGS.get(command);
-  if (setting !== undefined && settings.includes(setting)) {
-    change(shell, setting, command);
-    return "prompt";
-  }
-  if (setting !== undefined) {
+  if (setting === "xml-output" && replyXml === undefined) {
     screen.print(`Unknown command: ${command}\n`);
     return "prompt";
   }
-  const { reply, replyXml = reply, xmlOutput } = shell;
-  const answer = (xmlOutput ? replyXml : reply)(command, host.answered);
+  if (setting !== undefined) {
+    change(shell, setting, command);
+    return "prompt";
+  }
+  const answerWith = shell.xmlOutput ? replyXml ?? reply : reply;
+  const answer = answerWith(command, host.answered);
   if (answer instanceof Promise) screen.flush();
   const next = await printReply(shell, await answer);
   host.onAnswered();
@@ -229,22 +199,72 @@ function change(shell: Shell, setting: Setting, command: string): void {
   }
 }
 
-async function printReply(shell: Shell, answer: Reply): Promise<Next> {
-  const { channel, host, screen } = shell;
+async function printReply(shell: Shell, answer: Output): Promise<Next> {
   if (typeof answer === "string") return printText(shell, answer);
-  if ("after" in answer) {
-    screen.print(answer.text);
-    screen.flush();
-    if (answer.after === "end") channel.close();
-    if (answer.after === "drop") host.drop();
-    return "nothing";
-  }
-  screen.flush();
-  for await (const bytes of answer) {
-    if (!channel.writable) return "nothing";
-    channel.write(bytes);
+  for (const step of answer) {
+    if (await perform(shell, step) === "nothing") return "nothing";
   }
   return "prompt";
+}
+
+async function perform(shell: Shell, step: Step): Promise<Next> {
+  const { channel, host, screen } = shell;
+  if (typeof step === "string") {
+    screen.print(step);
+    return "prompt";
+  }
+  screen.flush();
+  if ("bytes" in step) channel.write(Uint8Array.from(step.bytes));
+  else if ("dribble" in step) await dribble(shell, step);
+  else if ("pause" in step) await pass(channel, step.pause);
+  else if ("endless" in step) await printForEver(shell, step.endless);
+  else {
+    if ("end" in step) channel.close();
+    if ("drop" in step) host.drop();
+    return "nothing";
+  }
+  return shell.isOpen ? "prompt" : "nothing";
+}
+
+async function dribble(
+  shell: Shell,
+  { dribble, size, pause = 0 }: Extract<Step, { readonly dribble: string }>,
+): Promise<void> {
+  const bytes = encode(dribble);
+  for (let start = 0; start < bytes.length && shell.isOpen; start += size) {
+    shell.channel.write(bytes.subarray(start, start + size));
+    await pass(shell.channel, pause);
+  }
+}
+
+/** As fast as the client reads. */
+async function printForEver(shell: Shell, text: string): Promise<void> {
+  const { channel } = shell;
+  const bytes = encode(text);
+  while (shell.isOpen) {
+    while (channel.write(bytes));
+    await unlessClosed(channel, (resolve) => channel.once("drain", resolve));
+  }
+}
+
+async function pass(channel: ServerChannel, seconds: number): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  await unlessClosed(channel, (resolve) => {
+    timer = setTimeout(resolve, seconds * 1_000);
+  });
+  clearTimeout(timer);
+}
+
+/** Waits for something, but no longer than the channel is open. */
+async function unlessClosed(
+  channel: ServerChannel,
+  wait: (resolve: () => void) => void,
+): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  channel.once("close", resolve);
+  wait(resolve);
+  await promise;
+  channel.off("close", resolve);
 }
 
 function printText({ pager, rows, screen }: Shell, text: string): Next {
@@ -268,30 +288,27 @@ const SETTINGS: ReadonlyMap<string, Setting> = new Map([
 
 /** Where output is collected, so that echo, reply and prompt make one packet. */
 interface Screen {
-  /** Prints text with `\n` as line end, in the way of a terminal. */
   print(text: string): void;
   flush(): void;
 }
 
-function createScreen(
-  channel: ServerChannel,
-  bytesPerWrite = Infinity,
-): Screen {
-  const encoder = new TextEncoder();
+function createScreen(channel: ServerChannel): Screen {
   let output = "";
   return {
     print(text): void {
-      output += text.replaceAll(/\r?\n/g, "\r\n");
+      output += text;
     },
     flush(): void {
-      const bytes = encoder.encode(output);
+      const bytes = encode(output);
       output = "";
-      if (!channel.writable) return;
-      for (let start = 0; start < bytes.length; start += bytesPerWrite) {
-        channel.write(bytes.subarray(start, start + bytesPerWrite));
-      }
+      if (bytes.length > 0 && channel.writable) channel.write(bytes);
     },
   };
+}
+
+/** Text with `\n` as line end, in the way of a terminal. */
+function encode(text: string): Uint8Array {
+  return new TextEncoder().encode(text.replaceAll(/\r?\n/g, "\r\n"));
 }
 
 /**

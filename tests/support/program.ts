@@ -39,20 +39,43 @@ export interface Outcome {
 export async function execute(
   program: string,
   args: readonly string[],
-  options: Pick<Deno.CommandOptions, "clearEnv" | "cwd" | "env"> = {},
+  { input = "", ...options }:
+    & Pick<Deno.CommandOptions, "clearEnv" | "cwd" | "env">
+    & { readonly input?: string } = {},
 ): Promise<Outcome> {
-  const command = new Deno.Command(program, {
+  await using child = new Deno.Command(program, {
     ...options,
     args: [...args],
-    stdin: "null",
-  });
-  const { code, stdout, stderr } = await command.output();
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const [{ code, stdout, stderr }] = await Promise.all([
+    child.output(),
+    // a program that reads nothing is gone before all is written
+    new Blob([input]).stream().pipeTo(child.stdin).catch(() => {}),
+  ]);
   const decoder = new TextDecoder();
   return {
     code,
     stdout: decoder.decode(stdout),
     stderr: decoder.decode(stderr),
   };
+}
+
+/**
+ * Runs a program that has to succeed.
+ *
+ * @returns What it printed, without the last line end.
+ */
+export async function run(
+  program: string,
+  args: readonly string[],
+  options: { readonly input?: string } = {},
+): Promise<string> {
+  const { code, stdout, stderr } = await execute(program, args, options);
+  if (code !== 0) throw new Error(`Cannot run ${program}: ${stderr}`);
+  return stdout.trim();
 }
 
 /** A folder that is gone after the test. */

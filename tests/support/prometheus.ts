@@ -5,7 +5,7 @@
  */
 
 import { temporaryFolder } from "./program.ts";
-import { becomesReady, freePort, lines } from "./system.ts";
+import { startProgram } from "./prometheus_program.ts";
 
 /** A Prometheus that runs; disposed, it has ended and left nothing behind. */
 export interface Prometheus extends AsyncDisposable {
@@ -41,33 +41,11 @@ export interface PrometheusOptions {
   readonly flags?: readonly string[];
 }
 
-/** Starts Prometheus on a free port of 127.0.0.1, with an empty storage. */
+/** Starts Prometheus on a port of 127.0.0.1, with an empty storage. */
 export async function startPrometheus(
   configuration: string,
-  options: PrometheusOptions = {},
+  { files = {}, flags = [] }: PrometheusOptions = {},
 ): Promise<Prometheus> {
-  for (let tries = 1;; tries++) {
-    const prometheus = await launch(configuration, options);
-    if (await prometheus.isReady()) return prometheus;
-    await prometheus[Symbol.asyncDispose]();
-    // Another process can take a free port before Prometheus does.
-    if (tries === 3 || !prometheus.log().includes("already in use")) {
-      throw new Error(`Cannot start Prometheus: ${prometheus.log()}`);
-    }
-  }
-}
-
-interface Launched extends Prometheus {
-  /** Waits until it answers; `false` if it does not. */
-  isReady(): Promise<boolean>;
-  /** All that it has said so far. */
-  log(): string;
-}
-
-async function launch(
-  configuration: string,
-  { files = {}, flags = [] }: PrometheusOptions,
-): Promise<Launched> {
   await using cleanup = new AsyncDisposableStack();
   const folder = cleanup.use(await temporaryFolder());
   const file = `${folder.path}/prometheus.yml`;
@@ -75,26 +53,13 @@ async function launch(
   for (const [name, text] of Object.entries(files)) {
     await Deno.writeTextFile(`${folder.path}/${name}`, text);
   }
-  const address = `127.0.0.1:${freePort()}`;
-  const child = new Deno.Command("prometheus", {
-    args: [
+  const { address } = cleanup.use(
+    await startProgram("prometheus", [
       `--config.file=${file}`,
       `--storage.tsdb.path=${folder.path}/data`,
-      `--web.listen-address=${address}`,
       ...flags,
-    ],
-    stdin: "null",
-    stdout: "null",
-    stderr: "piped",
-  }).spawn();
-  const log: string[] = [];
-  const logged = readInto(log, child.stderr);
-  let hasEnded = false;
-  const ended = child.status.then(() => hasEnded = true);
-  cleanup.defer(async () => {
-    if (!hasEnded) child.kill("SIGTERM");
-    await Promise.all([ended, logged]);
-  });
+    ]),
+  );
 
   async function ask(
     expression: string,
@@ -130,8 +95,6 @@ async function launch(
         })),
       }));
     },
-    isReady: () => becomesReady(address, () => hasEnded),
-    log: () => log.join("\n"),
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
 }
@@ -141,11 +104,4 @@ interface Result {
   readonly metric: Readonly<Record<string, string>>;
   readonly value?: readonly [time: number, value: string];
   readonly values?: readonly (readonly [time: number, value: string])[];
-}
-
-async function readInto(
-  log: string[],
-  stream: ReadableStream<Uint8Array>,
-): Promise<void> {
-  for await (const line of lines(stream)) log.push(line);
 }

@@ -5,7 +5,8 @@
  */
 
 /**
- * Finds a port of 127.0.0.1 that nobody listens on.
+ * Finds a port of 127.0.0.1 that nobody listens on, for a program that cannot
+ * be told to choose one itself. It may be taken before the program has it.
  *
  * Below those that systems give to outgoing connections: other tests make many
  * of these before the server that the port is for has it.
@@ -20,20 +21,6 @@ export function freePort(): number {
       if (!(error instanceof Deno.errors.AddrInUse)) throw error;
     }
   }
-}
-
-/** Splits a stream of text into its lines. */
-export async function* lines(
-  stream: ReadableStream<Uint8Array>,
-): AsyncGenerator<string> {
-  let rest = "";
-  const decoder = new TextDecoder();
-  for await (const chunk of stream) {
-    const parts = (rest + decoder.decode(chunk, { stream: true })).split("\n");
-    rest = parts.pop() ?? "";
-    for (const line of parts) yield line.replace(/\r$/, "");
-  }
-  if (rest !== "") yield rest;
 }
 
 /** A process that is alive. */
@@ -97,7 +84,7 @@ export function signal(pid: number, name: Deno.Signal): void {
 }
 
 export interface Limit {
-  /** Default: 5. */
+  /** Default: 60, after which whatever is waited for has hung. */
   readonly seconds?: number;
 }
 
@@ -108,7 +95,7 @@ export interface Limit {
  */
 export async function eventually(
   isTrue: () => boolean | Promise<boolean>,
-  { seconds = 5 }: Limit = {},
+  { seconds = 60 }: Limit = {},
 ): Promise<boolean> {
   const end = performance.now() + seconds * 1_000;
   while (!await isTrue()) {
@@ -128,50 +115,4 @@ export async function retry<T>(attempt: () => Promise<T>): Promise<T> {
       await new Promise((resolve) => setTimeout(resolve, 10 * tries));
     }
   }
-}
-
-export interface RunOptions {
-  readonly input?: string;
-}
-
-/**
- * Runs a command to its end.
- *
- * @returns What it printed, without the last line end.
- */
-export async function run(
-  command: string,
-  args: readonly string[],
-  { input = "" }: RunOptions = {},
-): Promise<string> {
-  const child = new Deno.Command(command, {
-    args: [...args],
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  const writer = child.stdin.getWriter();
-  await writer.write(new TextEncoder().encode(input)).catch(() => undefined);
-  await writer.close().catch(() => undefined);
-  const { success, stdout, stderr } = await child.output();
-  const decoder = new TextDecoder();
-  if (!success) {
-    throw new Error(`Cannot run ${command}: ${decoder.decode(stderr)}`);
-  }
-  return decoder.decode(stdout).trim();
-}
-
-/** Waits until a program of Prometheus says that it is ready, or has ended. */
-export async function becomesReady(
-  address: string,
-  hasEnded: () => boolean,
-): Promise<boolean> {
-  const answers = async (): Promise<boolean> => {
-    const response = await fetch(`http://${address}/-/ready`)
-      .catch(() => undefined);
-    await response?.body?.cancel();
-    return response?.ok === true;
-  };
-  await eventually(async () => hasEnded() || await answers(), { seconds: 20 });
-  return !hasEnded() && await answers();
 }

@@ -185,7 +185,7 @@ export const properties: Readonly<Record<string, Check>> = {
       const [family] = readExposition(render(firewallFamilies(statusOf(flow))));
       assert.deepEqual(
         family?.samples.map(({ labels, value }) => ({
-          ...Object.fromEntries(labels),
+          ...labels,
           value,
         })),
         mergeRows(flow).tunnels.map((tunnel) => ({

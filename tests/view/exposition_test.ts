@@ -97,7 +97,7 @@ Deno.test("render() writes any help, label value and number so that it reads bac
     assert.equal(read?.help, help);
     assert.deepEqual(read.samples, [{
       name: "m",
-      labels: new Map(Object.entries(labels)),
+      labels,
       value,
     }]);
   }));
