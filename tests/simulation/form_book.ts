@@ -68,8 +68,6 @@ export class FormBook {
   }
 
   xmlFailed(): void {
-    // in the instant in which the session is lost it may not be seen to fail
-    if (this.#xmlLostAtMs === this.#time.now) return;
     this.#form = "text";
     this.#xmlFailedAtMs = this.#time.now;
   }
@@ -78,7 +76,6 @@ export class FormBook {
   lost(): void {
     this.#form = "either";
     this.#xmlLostAtMs = this.#time.now;
-    if (this.#xmlFailedAtMs === this.#time.now) this.#xmlFailedAtMs = -Infinity;
   }
 
   #isOver(sinceMs: number, ms: number): boolean {
