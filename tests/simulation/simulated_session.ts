@@ -176,7 +176,10 @@ export class SimulatedSession {
         if (this.#connection.isOpen) this.#noteRead(isXml);
         return value;
       } catch (error) {
-        this.#noteUnreadable(isXml, lines === REFUSAL);
+        // a session that is gone has told nobody
+        if (this.#connection.isOpen) {
+          this.#noteUnreadable(isXml, lines === REFUSAL);
+        }
         throw error;
       }
     });
@@ -218,7 +221,7 @@ export class SimulatedSession {
       if (xml === "hangs") return await never();
       if (xml === "leaves the form unknown") throw this.#spoil();
       if (xml === "is not known") {
-        if (isOn) forms.xmlFailed();
+        if (isOn && this.#connection.isOpen) forms.xmlFailed();
         return false;
       }
       if (isOn) this.#half = this.#question;
