@@ -9,7 +9,7 @@ import {
 } from "../../src/view/metrics.ts";
 import { parsePrivateKey } from "../../src/ssh/private_key.ts";
 import { inventTunnels, printVpnFlow } from "../support/vpn_flow_reply.ts";
-import { statusOf } from "../support/status.ts";
+import { goodPoll, NEGOTIATED, statusAfter } from "../support/status.ts";
 
 const README = await Deno.readTextFile(
   new URL("../../README.md", import.meta.url),
@@ -42,8 +42,9 @@ Deno.test("README.md documents exactly the metrics that are shown", () => {
       inventTunnels(1).map((tunnel) => ({ ...tunnel, monitor: "up" })),
     ),
   );
+  const poll = goodPoll(flow.tunnels, { haState: "active" });
   const families = [
-    ...firewallFamilies(statusOf(flow)),
+    ...firewallFamilies(statusAfter([poll], { negotiated: NEGOTIATED })),
     ...buildFamilies({ version: "1", revision: "1", denoVersion: "1" }),
     ...processFamilies({ cpuSeconds: 1, residentMemoryBytes: 1, startedAt: 1 }),
   ];
