@@ -73,7 +73,11 @@ Deno.test("PacedSocket writes what it is given, up to its end", async () => {
 /** A clock by which whatever is done takes 10 ms. */
 function createSlowClock(): Clock {
   let now = 0;
-  return { ...systemClock, monotonicMs: () => now += 10 };
+  return {
+    monotonicMs: () => now += 10,
+    unixSeconds: () => systemClock.unixSeconds(),
+    setTimer: (ms, ring) => systemClock.setTimer(ms, ring),
+  };
 }
 
 async function reach({ port }: RawServer): Promise<Socket> {
