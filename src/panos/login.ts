@@ -11,6 +11,7 @@ import {
   isUsualPrompt,
   learnPrompt,
   looksLikePrompt,
+  MAX_PROMPT_LENGTH,
   type Prompt,
 } from "./prompt.ts";
 import { asksForSecret } from "./question.ts";
@@ -31,12 +32,6 @@ const WITHOUT_ECHO_MS = 150;
 const STANDING_MS = 300;
 /** Another prompt than the one that was learned. */
 const OTHER_MS = 3_000;
-
-/**
- * A message of the day may be long, and not end its last line: a prompt is
- * looked for in as much as may be one.
- */
-const MAX_FIRST_LENGTH = 512;
 
 /** What the login has shown of the command line. */
 export interface Greeting {
@@ -82,7 +77,8 @@ export async function prepare(options: LoginOptions): Promise<Greeting> {
 function findFirst(screen: Screen, quote: Quote): Verdict<Prompt> | undefined {
   const refusal = refuseQuestion(screen, quote);
   if (refusal !== undefined) return refusal;
-  const line = screen.lineEnd.slice(-MAX_FIRST_LENGTH);
+  // a message of the day may be long, and not end its last line
+  const line = screen.lineEnd.slice(-MAX_PROMPT_LENGTH);
   if (!looksLikePrompt(line)) return findBehindMessage(screen);
   return {
     quietMs: isUsualPrompt(line) ? CERTAIN_MS : STANDING_MS,

@@ -9,7 +9,7 @@
 import { type HaState, toHaState } from "../model/high_availability.ts";
 
 /** A longer line is no prompt, also with a message in front of it. */
-const MAX_LENGTH = 512;
+export const MAX_PROMPT_LENGTH = 512;
 
 const PROMPT_END = /[>#$%]\s*$/;
 
@@ -20,12 +20,12 @@ const PARTS = /^(?<before>.*)\((?<word>[^()]*)\)(?<after>[^()]*)$/;
 
 /** Whether a line may be a prompt: any line that ends like one. */
 export function looksLikePrompt(line: string): boolean {
-  return line.length <= MAX_LENGTH && PROMPT_END.test(line);
+  return line.length <= MAX_PROMPT_LENGTH && PROMPT_END.test(line);
 }
 
 /** Whether a line is a prompt of the usual shape and holds nothing else. */
 export function isUsualPrompt(line: string): boolean {
-  return line.length <= MAX_LENGTH && USUAL.test(line);
+  return line.length <= MAX_PROMPT_LENGTH && USUAL.test(line);
 }
 
 /** Takes a whole line for a prompt. */
@@ -88,7 +88,7 @@ export class Prompt {
   /** Finds the prompt at the start of a line that goes on behind it. */
   matchStart(line: string): Prompt | undefined {
     if (!this.#isDistinct() || !line.startsWith(this.#before)) return undefined;
-    const rest = line.slice(this.#before.length, MAX_LENGTH);
+    const rest = line.slice(this.#before.length, MAX_PROMPT_LENGTH);
     if (rest.startsWith(this.#after)) return this.#with(undefined);
     const word = /^\((?<word>[^()]*)\)/.exec(rest)?.groups?.["word"];
     if (word === undefined) return undefined;
