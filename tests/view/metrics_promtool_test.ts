@@ -11,7 +11,7 @@ import {
 import type { Poll, Status } from "../../src/model/poll.ts";
 import { mergeRows } from "../../src/model/tunnel.ts";
 import { NO_DURATIONS } from "../../src/model/stopwatch.ts";
-import { isAbsent } from "../support/program.ts";
+import { execute, isAbsent } from "../support/program.ts";
 import { inventTunnels, printVpnFlow } from "../support/vpn_flow_reply.ts";
 import { NEGOTIATED } from "../support/status.ts";
 
@@ -113,18 +113,12 @@ function ownFamilies(): ReturnType<typeof buildFamilies> {
 async function check(
   text: string,
 ): Promise<{ readonly code: number; readonly remarks: readonly string[] }> {
-  const child = new Deno.Command("promtool", {
-    args: ["check", "metrics"],
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  const [{ code, stdout, stderr }] = await Promise.all([
-    child.output(),
-    new Blob([text]).stream().pipeTo(child.stdin),
-  ]);
-  const decoder = new TextDecoder();
-  const lines = `${decoder.decode(stdout)}${decoder.decode(stderr)}`
+  const { code, stdout, stderr } = await execute(
+    "promtool",
+    ["check", "metrics"],
+    { input: text },
+  );
+  const lines = `${stdout}${stderr}`
     .split("\n").filter((line) => line !== "");
   return { code, remarks: [...new Set(lines)].sort() };
 }
