@@ -352,6 +352,8 @@ export class SessionHolder {
         state.cancelTimer();
         return this.#endPolitely(state.open);
       case "in use":
+        // a command may hang for longer than the stop may take
+        state.open.controller.abort(STOPPING);
         return this.#endPolitely(state.open);
       case "ending":
         return state.done;

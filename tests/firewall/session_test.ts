@@ -414,41 +414,50 @@ Deno.test("a session kept because logins are held does not keep the computer bus
   assert(looks.count <= 61, `it looked ${looks.count} times in a minute`);
 });
 
-Deno.test("end() ends the session politely, idle or in use, and waits for that", async (t) => {
-  for (const isIdle of [true, false]) {
-    await t.step(isIdle ? "idle" : "in use", async () => {
-      using time = stopTime();
-      await using scene = createScene(time);
-      const { sessions, logIn, wait } = scene;
-      const kept = await logIn();
-      if (isIdle) sessions.release(kept.session);
-      const hasEnded = isSettled(sessions.end());
-      await time.settle();
-      assert(kept.isEnding);
-      assert(!hasEnded());
-      sessions.release(kept.session);
-      sessions.destroy(kept.session, late);
-      await kept.close(hungUp);
-      assert(hasEnded());
-      assert.equal(time.timers, 0);
-      await assert.rejects(wait(), { reason: "session", message: /stopping/ });
-    });
-  }
+Deno.test("end() ends an idle session politely, and waits for that", async () => {
+  using time = stopTime();
+  await using scene = createScene(time);
+  const { sessions, logIn, wait } = scene;
+  const kept = await logIn();
+  sessions.release(kept.session);
+  const hasEnded = isSettled(sessions.end());
+  await time.settle();
+  assert(kept.isEnding);
+  assert(!hasEnded());
+  await kept.close(hungUp);
+  assert(hasEnded());
+  assert.equal(time.timers, 0);
+  await assert.rejects(wait(), { reason: "session", message: /stopping/ });
+});
+
+Deno.test("end() destroys a session in use, as its command may hang for longer than the stop", async () => {
+  using time = stopTime();
+  await using scene = createScene(time);
+  const { sessions, logIn, wait } = scene;
+  const { session } = await logIn();
+  const hasEnded = isSettled(sessions.end());
+  assert.match((await session.cli.closed).message, /stopping/);
+  sessions.release(session);
+  sessions.destroy(session, late);
+  await time.settle();
+  assert(hasEnded());
+  assert.equal(time.timers, 0);
+  await assert.rejects(wait(), { reason: "session", message: /stopping/ });
 });
 
 Deno.test("end() waits no longer than three seconds for what never ends", async (t) => {
-  for (const place of ["session", "login", "session that is ending"]) {
+  for (const place of ["idle session", "login", "session that is ending"]) {
     await t.step(place, async () => {
       using time = stopTime();
       await using scene = createScene(time, {
-        idleTimeoutMs: 0,
+        ...(place === "session that is ending" && { idleTimeoutMs: 0 }),
         ...(place === "login" && { openSession: () => new Promise(() => {}) }),
       });
       const { sessions } = scene;
       if (place === "login") scene.wait().catch(() => {});
       else {
         const { session } = await scene.logIn();
-        if (place !== "session") sessions.release(session);
+        sessions.release(session);
       }
       await time.settle();
       const hasEnded = isSettled(sessions.end());

@@ -286,7 +286,19 @@ scenarios("SIGTERM ends the exporter", {
       assert(await eventually(isAsked(server)));
       const [exit, answer] = await Promise.all([exporter.stop(), scrape]);
       assert.equal(exit.code, 0);
-      assert.notEqual(answer.verdict, "up");
+      assert.equal(answer.verdict, "parse");
+    },
+  },
+  "in the middle of a poll of a frozen server, which is answered": {
+    reply: [TOP, { hang: true }],
+    act: async ({ server, exporter }) => {
+      const scrape = exporter.scrape();
+      assert(await eventually(isAsked(server)));
+      await server.freeze();
+      const [exit, answer] = await Promise.all([exporter.stop(), scrape]);
+      assert.equal(exit.code, 0);
+      assert.equal(answer.verdict, "parse");
+      await server.thaw();
     },
   },
   "in the middle of a login": {

@@ -212,7 +212,9 @@ export class SimulatedFirewall {
     if (session !== undefined) {
       session.abort(signal.reason);
       this.#forget(connection);
-    } else if (this.manner.end === "never closes") {
+      return connection.lost.resolve(signal.reason);
+    }
+    if (this.manner.end === "never closes") {
       return time.after(END_LIMIT_MS, () => this.#forget(connection));
     }
     time.after(this.manner.endMs, () => connection.lost.resolve(signal.reason));

@@ -361,8 +361,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: "a stop leaves the session in use",
     file: "src/firewall/session.ts",
-    find: '      case "in use":\n        return this.#endPolitely(state.open);',
-    replace: '      case "in use":\n        return Promise.resolve();',
+    find: "        state.open.controller.abort(STOPPING);\n",
+    replace: "",
   },
   {
     name: "a stop leaves the idle timer",
