@@ -176,10 +176,10 @@ export class SimulatedSession {
         if (this.#connection.isOpen) this.#noteRead(isXml);
         return value;
       } catch (error) {
-        // a session that is gone has told nobody
-        if (this.#connection.isOpen) {
-          this.#noteUnreadable(isXml, lines === REFUSAL);
-        }
+        const isRefused = lines === REFUSAL;
+        if (!isXml && !isRefused) this.#isTextUnreadable = true;
+        // a session that is gone may have told nobody
+        if (this.#connection.isOpen) this.#noteUnreadable(isXml, isRefused);
         throw error;
       }
     });
@@ -198,9 +198,7 @@ export class SimulatedSession {
     const { time, rules } = this.#world;
     this.#isKept = isRefused;
     if (isXml) return forms.xmlFailed();
-    if (isRefused) return;
-    this.#isTextUnreadable = true;
-    if (!forms.owesXml) return;
+    if (isRefused || !forms.owesXml) return;
     time.after(1, () =>
       rules.expect(
         !this.#isTextUnreadable || !this.#connection.isOpen ||
