@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { createServer } from "node:net";
 import type { Config } from "../../src/config/config.ts";
 import { createFleet } from "../../src/firewall/fleet.ts";
 import { type Poll, PollError, type Reason } from "../../src/model/poll.ts";
@@ -20,7 +19,6 @@ import {
   toTarget,
 } from "../support/fleet_of_one.ts";
 import { createKeyPair } from "../support/key_pair.ts";
-import { closeServer, listen } from "../support/listener.ts";
 import { createPassingClock } from "../support/passing_clock.ts";
 import {
   closeAtOnce,
@@ -31,7 +29,7 @@ import {
   staySilent,
 } from "../support/raw_server.ts";
 import type { Output } from "../support/panos_output.ts";
-import { eventually, freePort, retry } from "../support/system.ts";
+import { eventually, reservePort } from "../support/system.ts";
 import { inventTunnels, printVpnFlow } from "../support/vpn_flow_reply.ts";
 
 const TABLE = printVpnFlow(inventTunnels(3));
@@ -275,10 +273,8 @@ for (const [situation, row] of Object.entries(FAULTS)) {
 }
 
 Deno.test("nobody listens: connect", async () => {
-  const server = createServer();
-  const port = await listen(server, 0);
-  await closeServer(server, []);
-  await using exporter = createFleetOfOne({ port });
+  using reserved = await reservePort();
+  await using exporter = createFleetOfOne(reserved);
   assertFailure(
     await exporter.poll(),
     "connect",
@@ -329,10 +325,9 @@ Deno.test("a command past the deadline of its poll: timeout, and the session is 
 });
 
 Deno.test("a host key that changes gets no credential", async () => {
-  const { port, first } = await retry(async () => {
-    const port = freePort();
-    return { port, first: await startFirewall({ port }) };
-  });
+  using reserved = await reservePort();
+  const { port } = reserved;
+  const first = await startFirewall({ port });
   await using exporter = createFleetOfOne(first);
   assert((await exporter.poll()).ok);
   await first[Symbol.asyncDispose]();

@@ -12,9 +12,9 @@ import {
   descendants,
   endProcesses,
   eventually,
-  freePort,
   type Process,
   processes,
+  reservePort,
   retry,
   signal,
 } from "./system.ts";
@@ -218,14 +218,15 @@ export async function startOpenSsh(
     ? await makeUserKey(home, options)
     : "";
   await Deno.writeTextFile(`${home}/banner`, options.banner ?? "");
-  const sshd = await startSshd(home, options);
+  const { port } = stack.use(await reservePort());
+  const sshd = await startSshd({ home, port, options });
   stack.defer(() => sshd.stop());
 
   const owned = stack.move();
   const count = (pattern: RegExp): number =>
     sshd.log().filter((line) => pattern.test(line)).length;
   return {
-    port: sshd.port,
+    port,
     username: user.name,
     password: user.password,
     privateKey,
@@ -395,7 +396,6 @@ async function fingerprint(
 }
 
 interface Sshd {
-  readonly port: number;
   log(): readonly string[];
   start(): Promise<void>;
   /** Sends a signal to sshd and all its connections. */
@@ -403,19 +403,16 @@ interface Sshd {
   stop(): Promise<void>;
 }
 
-async function startSshd(home: string, options: OpenSshOptions): Promise<Sshd> {
+async function startSshd(
+  { home, port, options }: Configuration,
+): Promise<Sshd> {
   // Debian's unit makes it at boot; where there is no systemd nothing does.
   await Deno.mkdir("/run/sshd", { recursive: true, mode: 0o755 });
   const config = `${home}/sshd_config`;
   const logFile = `${home}/sshd.log`;
-  // Another process can take a free port before sshd does.
-  let { port, daemon } = await retry(async () => {
-    const port = freePort();
-    await Deno.writeTextFile(config, configure({ home, port, options }));
-    return { port, daemon: await spawnSshd(config, logFile) };
-  });
+  await Deno.writeTextFile(config, configure({ home, port, options }));
+  let daemon = await spawnSshd(config, logFile);
   return {
-    port,
     log: () => readLog(logFile),
     signal: (name) => daemon.signal(name),
     stop: () => daemon.stop(),
