@@ -7,20 +7,14 @@
 
 import { ADVICE } from "../model/advice.ts";
 import type { LoginHold, Status } from "../model/poll.ts";
+import { formatAmount, formatCount, joinNames } from "../std/words.ts";
 import {
   type FirewallView,
   isWell,
   toView,
   urgencyOf,
 } from "./firewall_view.ts";
-import {
-  formatAmount,
-  formatCount,
-  formatSince,
-  formatTime,
-  formatUntil,
-  joinNames,
-} from "./format.ts";
+import { formatSince, formatTime, formatUntil } from "./format.ts";
 import { type Hidden, hide } from "./hiding.ts";
 import { type Html, markup } from "./html.ts";
 import { renderFirewall } from "./page_firewall.ts";

@@ -592,7 +592,7 @@ Deno.test("of many culprits three are named", async () => {
   await time.settle();
   for (const attempt of fleet) attempt.failed(rejection);
   assert.throws(() => guard.check("fw0"), {
-    message: /: fleet1, fleet2, fleet3 and 3 others rejected/,
+    message: /: fleet1, fleet2, fleet3, fleet4, fleet5 and 1 more rejected/,
   });
 });
 
