@@ -74,8 +74,8 @@ export class Guard {
   /** What holds the logins of all firewalls, if anything does. */
   get holdOfAll(): LoginHold | undefined {
     const culprits = this.#holds.culprits;
-    const until = this.retryAt();
-    return until === undefined ? undefined : { until, culprits };
+    const endsAt = this.retryAt();
+    return endsAt === undefined ? undefined : { endsAt, culprits };
   }
 
   /**

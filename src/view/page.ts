@@ -122,10 +122,10 @@ function renderHold(
   { hold, now }: PageInput,
   views: readonly FirewallView[],
 ): Html | undefined {
-  if (hold === undefined || hold.until <= now) return undefined;
+  if (hold === undefined || hold.endsAt <= now) return undefined;
   const served = views.filter(({ status }) => status.poll?.ok).length;
   const { remedy } = ADVICE.auth;
-  const [end, length] = formatUntil(hold.until, now);
+  const [end, length] = formatUntil(hold.endsAt, now);
   return markup`<section class="bad">
 <h2>Logins held until ${end} (${length}) by \
 ${joinNames(hold.culprits)}; ${formatAmount(served, "firewall")} served over \
