@@ -583,7 +583,7 @@ Deno.test("check() says until when logins are held, because of whom, and what to
   });
 });
 
-Deno.test("of many culprits three are named", async () => {
+Deno.test("of many culprits five are named", async () => {
   using time = stopTime();
   const { guard, logIn, start } = createScene(time);
   await logIn("fw0", "accepted");
