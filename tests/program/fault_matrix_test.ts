@@ -36,7 +36,6 @@ const TABLE = printVpnFlow(inventTunnels(3));
 const OTHER_KEY = `SHA256:${"A".repeat(43)}`;
 
 const MINUTE_MS = 60_000;
-const HOUR_MS = 60 * MINUTE_MS;
 
 /** A way to fail, and what is to come of it. */
 interface Row {
@@ -309,33 +308,6 @@ Deno.test("silence behind the password, twice in a row: timeout, then auth", asy
   await firewall.waitFor(({ openConnections }) => openConnections === 0);
 });
 
-Deno.test("a command past the deadline of its poll: timeout, and the session is gone", async () => {
-  const row = `${TABLE.split("\n")[1]}\n`;
-  const replies: Readonly<Record<string, FirewallOptions["reply"]>> = {
-    "no answer": () => [{ hang: true }],
-    "half a table": () => [TABLE.slice(0, -100), { hang: true }],
-    "a table without a prompt": () => [TABLE, { hang: true }],
-    "a slow table": () => [
-      { dribble: row.repeat(1_000), size: row.length, pause: 0.2 },
-    ],
-  };
-  await Promise.all(
-    Object.entries(replies).map(async ([name, reply = (): string => ""]) => {
-      let isWell = false;
-      await using firewall = await startFirewall({
-        reply: (...args) => isWell ? TABLE : reply(...args),
-      });
-      await using exporter = createFleetOfOne(firewall);
-      assertFailure(await exporter.poll(5_000), "timeout", /show vpn flow/);
-      await firewall.waitFor(({ openConnections }) => openConnections === 0);
-      assert.equal(firewall.connections, 1, name);
-      isWell = true;
-      assert((await exporter.poll()).ok, name);
-      assert.equal(firewall.connections, 2, name);
-    }),
-  );
-});
-
 Deno.test("a host key that changes gets no credential", async () => {
   using reserved = await reservePort();
   const { port } = reserved;
@@ -362,58 +334,6 @@ Deno.test("a host key that changes gets no credential", async () => {
   assert.equal(exporter.firewall.status.authRetryAt, undefined);
 });
 
-Deno.test("a firewall with one of the pinned host keys is polled", async () => {
-  await using firewall = await startFirewall();
-  const { fingerprint } = firewall;
-  const hostKeys = [OTHER_KEY, fingerprint].map((fingerprint) => ({
-    fingerprint,
-    target: undefined,
-  }));
-  await using exporter = createFleetOfOne(firewall, { hostKeys });
-  assert((await exporter.poll()).ok);
-  assert.deepEqual(
-    exporter.events.filter(({ level }) => level === "warn"),
-    [],
-  );
-});
-
-Deno.test("an unpinned host key is printed once, ready to paste", async () => {
-  await using firewall = await startFirewall();
-  await using exporter = createFleetOfOne(firewall, {
-    sessionIdleTimeoutMs: 0,
-  });
-  await exporter.poll();
-  await exporter.poll();
-  const warnings = exporter.events.filter(({ level }) => level === "warn");
-  assert.equal(warnings.length, 1);
-  const { advice } = warnings[0]?.fields ?? {};
-  assert.match(
-    String(advice),
-    new RegExp(`SSH_HOST_KEY=${quoteMeta(firewall)}`),
-  );
-});
-
-Deno.test("what is odd but whole is a success", async (t) => {
-  const [first, ...others] = inventTunnels(3);
-  assert(first !== undefined);
-  const cases = {
-    "no tunnels": printVpnFlow([]),
-    "more rows than a terminal has": printVpnFlow(inventTunnels(600)),
-    "an unknown state": printVpnFlow([{ ...first, state: "init" }]),
-    "a duplicate row": printVpnFlow([first, first, ...others]),
-    "no interface": printVpnFlow([{ ...first, interfaceName: "" }, ...others]),
-  };
-  for (const [name, table] of Object.entries(cases)) {
-    await t.step(name, async () => {
-      await using firewall = await startFirewall({ reply: () => table });
-      await using exporter = createFleetOfOne(firewall);
-      assert((await exporter.poll()).ok);
-      assert((await exporter.poll()).ok);
-      assert.equal(firewall.logins, 1);
-    });
-  }
-});
-
 Deno.test("a login is asked for its banner and the password, once each", async () => {
   await using firewall = await startFirewall({
     rounds: [[ACKNOWLEDGEMENT, passwordQuestion("correct horse")]],
@@ -424,21 +344,6 @@ Deno.test("a login is asked for its banner and the password, once each", async (
     firewall.credentials.map(({ value }) => value),
     ["yes", "correct horse"],
   );
-});
-
-Deno.test("fifty simultaneous polls cost one login and one command", async () => {
-  await using firewall = await startFirewall();
-  await using exporter = createFleetOfOne(firewall);
-  const polls = await Promise.all(
-    Array.from({ length: 50 }, () => exporter.poll()),
-  );
-  assert(polls.every(({ ok }) => ok));
-  assert.equal(firewall.credentials.length, 1);
-  assert.deepEqual(firewall.commands, [
-    "set cli scripting-mode on",
-    "set cli pager off",
-    "show vpn flow",
-  ]);
 });
 
 Deno.test("a kept session that is dead costs one login, and no poll", async (t) => {
@@ -589,59 +494,6 @@ function assertFailure(poll: Poll, reason: Reason, message: RegExp): void {
   assert.equal(poll.reason, reason, new PollError(poll.reason, poll.message));
   assert.match(poll.message, message);
 }
-
-function reasonOf(poll: Poll | undefined): Reason | undefined {
-  return poll === undefined || poll.ok ? undefined : poll.reason;
-}
-
-function quoteMeta({ fingerprint }: SimulatedFirewall): string {
-  return fingerprint.replaceAll("+", "\\+");
-}
-
-Deno.test("a question that is not answered holds no firewall but its own", async () => {
-  await using asking = await startFirewall({
-    rounds: [[{ prompt: "Passcode: ", echo: false, answer: "123456" }]],
-  });
-  await using plain = await startFirewall();
-  await using asker = createFleetOfOne(asking, {
-    targets: [toTarget(plain)],
-  });
-  assert.equal(reasonOf(await asker.poll()), "auth");
-  assert.deepEqual(asking.credentials, []);
-
-  const other = asker.fleet.findTarget(`127.0.0.1:${plain.port}`);
-  assert(other !== undefined);
-  const { poll, authRetryAt } = await other.poll(15_000);
-  assert(poll?.ok);
-  assert.equal(authRetryAt, undefined);
-});
-
-Deno.test("credentials that nobody accepts are sent rarely", async (t) => {
-  const cases = [
-    // after 65 minutes, then after 24 hours
-    { verdict: "refuse", hours: 24, sent: 2 },
-    { verdict: "drop", hours: 24, sent: 2 },
-    // twice, then once a quarter of an hour
-    { verdict: "hang", hours: 1, sent: 5 },
-  ] as const;
-  for (const { verdict, hours, sent } of cases) {
-    await t.step(`when the verdict is to ${verdict}`, async () => {
-      const clock = createPassingClock();
-      const silent = never(() => clock.pass(MINUTE_MS));
-      await using firewall = await startFirewall({
-        faults: { verdict: verdict === "hang" ? silent : verdict },
-      });
-      await using exporter = createFleetOfOne(firewall, { clock });
-      const endMs = clock.monotonicMs() + hours * HOUR_MS;
-      for (; clock.monotonicMs() < endMs; clock.pass(MINUTE_MS)) {
-        const { ok } = await exporter.poll();
-        assert(!ok);
-      }
-      assert.equal(firewall.credentials.length, sent);
-      assert.equal(firewall.connections, sent);
-    });
-  }
-});
 
 Deno.test("firewalls that never answer delay no other", async () => {
   await using stack = new AsyncDisposableStack();

@@ -18,14 +18,14 @@ import {
   retry,
   signal,
 } from "./system.ts";
-import type { Output } from "./panos_output.ts";
+import type { TerminalOutput } from "./panos_output.ts";
 import { printVpnFlow } from "./vpn_flow_reply.ts";
 import { printUnknownLayout, printVpnFlowXml } from "./vpn_flow_xml.ts";
 
 /** How PAN-OS behaves after the login. */
 export interface Shell {
   /** Printed before the first prompt. */
-  readonly login: Output;
+  readonly login: TerminalOutput;
   readonly prompt: string;
   /**
    * `redraw` repeats prompt and text at every blank until scripting mode is on;
@@ -37,14 +37,14 @@ export interface Shell {
    * Printed for commands, before the next prompt. `set cli …` and `exit` do
    * what they do on PAN-OS unless they are named here.
    */
-  readonly replies: Readonly<Record<string, Output>>;
+  readonly replies: Readonly<Record<string, TerminalOutput>>;
   /**
    * Printed instead after `set cli op-command-xml-output on`, which is an unknown
    * command where there are none.
    */
-  readonly xmlReplies: Readonly<Record<string, Output>>;
+  readonly xmlReplies: Readonly<Record<string, TerminalOutput>>;
   /** Printed when {@linkcode OpenSsh.interrupt} is called. */
-  readonly interruption: Output;
+  readonly interruption: TerminalOutput;
   /** The shell lives on when its terminal is gone. */
   readonly ignoreHangup: boolean;
 }
@@ -150,7 +150,7 @@ export interface OpenSsh extends AsyncDisposable {
   /** Changes what the shell does from the next login or command on. */
   play(shell: Partial<Shell>): Promise<void>;
   /** Makes each open shell print something that nobody asked for. */
-  interrupt(output: Output): Promise<void>;
+  interrupt(output: TerminalOutput): Promise<void>;
   /** Ends the connection of each open session, as a broken sshd would. */
   killSessions(): Promise<void>;
   /** Gives the user another password; sessions that are open stay open. */
