@@ -89,8 +89,13 @@ function printTunnels(second: number): string {
   );
 }
 
-function startFor(firewall: SimulatedFirewall): Promise<Exporter> {
-  return startExporter(environmentFor(firewall), { port: PREFERRED_PORT });
+async function startFor(firewall: SimulatedFirewall): Promise<Exporter> {
+  const environment = environmentFor(firewall);
+  try {
+    return await startExporter(environment, { port: PREFERRED_PORT });
+  } catch {
+    return await startExporter(environment);
+  }
 }
 
 async function scrape(url: URL, signal: AbortSignal): Promise<void> {

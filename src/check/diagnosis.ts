@@ -9,7 +9,7 @@ import { isStandby } from "../model/high_availability.ts";
 import { PollError } from "../model/poll.ts";
 import type { Tunnel } from "../model/tunnel.ts";
 import { stateInWords } from "../model/tunnel_words.ts";
-import { formatAmount, joinNames } from "../view/format.ts";
+import { formatAmount, joinNames } from "../std/words.ts";
 import {
   compareReadings,
   type Comparison,

@@ -6,7 +6,7 @@
  */
 
 import type { OpenSession, Session } from "../firewall/session.ts";
-import { PollError } from "../model/poll.ts";
+import { type Form, PollError } from "../model/poll.ts";
 import { toSeconds } from "../model/stopwatch.ts";
 import type { VpnFlow } from "../model/tunnel.ts";
 import type { Cli } from "../panos/cli.ts";
@@ -131,13 +131,13 @@ class Examination {
     ) {
       return { text, xml: undefined, textAgain: undefined };
     }
-    const xml = await this.#switchXml(cli, { isOn: true }) ??
+    const xml = await this.#setForm(cli, "xml") ??
       await this.#ask(cli, "XML");
     const isComparable = xml !== "none" && !(text instanceof PollError);
     if (!isComparable || this.#isOver) {
       return { text, xml, textAgain: undefined };
     }
-    const failure = await this.#switchXml(cli, { isOn: false });
+    const failure = await this.#setForm(cli, "text");
     const textAgain = failure instanceof PollError
       ? failure
       : await this.#ask(cli, "text again");
@@ -164,14 +164,15 @@ class Examination {
   }
 
   /** @returns What there is instead of XML; `undefined` if it is switched. */
-  async #switchXml(
+  async #setForm(
     cli: Cli,
-    { isOn }: { readonly isOn: boolean },
+    form: Form,
   ): Promise<PollError | "none" | undefined> {
-    this.#begin(isOn ? "XML" : "text again");
-    const setting = `set cli op-command-xml-output ${isOn ? "on" : "off"}`;
+    const isXml = form === "xml";
+    this.#begin(isXml ? "XML" : "text again");
+    const setting = `set cli op-command-xml-output ${isXml ? "on" : "off"}`;
     try {
-      const isDone = await this.#inTime(setting, () => cli.setXmlOutput(isOn));
+      const isDone = await this.#inTime(setting, () => cli.setForm(form));
       return isDone ? undefined : "none";
     } catch (error) {
       return this.#toFailure(error);

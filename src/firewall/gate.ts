@@ -7,7 +7,8 @@
 
 import { PollError } from "../model/poll.ts";
 import type { Clock } from "../std/clock.ts";
-import { type Holds, listNames } from "./holds.ts";
+import { joinNames } from "../std/words.ts";
+import type { Holds } from "./holds.ts";
 
 /** A login as the gate sees it. */
 export interface Visitor {
@@ -148,7 +149,7 @@ export class Gate {
   }
 
   #explainWait(): string {
-    const names = listNames(
+    const names = joinNames(
       Array.from(this.#turns.keys(), ({ target }) => target),
     );
     const seconds = this.#maxWaitMs / 1_000;

@@ -74,8 +74,8 @@ export class Guard {
   /** What holds the logins of all firewalls, if anything does. */
   get holdOfAll(): LoginHold | undefined {
     const culprits = this.#holds.culprits;
-    const until = this.retryAt();
-    return until === undefined ? undefined : { until, culprits };
+    const endsAt = this.retryAt();
+    return endsAt === undefined ? undefined : { endsAt, culprits };
   }
 
   /**
@@ -161,12 +161,10 @@ export class Attempt implements Disposable {
    *
    * @returns What to report: the error, unless it has come to mean `auth`.
    */
-  failed(error: unknown): unknown {
+  failed(error: PollError): PollError {
     const state = this.#state;
     try {
-      if (!(error instanceof PollError) || error instanceof LoginHeldError) {
-        return error;
-      }
+      if (error instanceof LoginHeldError) return error;
       if (error.reason === "auth") this.#rejected(state);
       const isSilent = error.reason === "timeout" && state === "sent" &&
         this.#holds.silent(this.#login.target);

@@ -9,6 +9,7 @@
 
 import { PollError } from "../model/poll.ts";
 import type { Clock } from "../std/clock.ts";
+import { joinNames } from "../std/words.ts";
 
 /** Thrown instead of logging in, so that no account is locked. */
 export class LoginHeldError extends PollError {
@@ -34,9 +35,6 @@ const MAX_SILENCES = 2;
 
 /** How long the end of a hold of all waits for a better firewall to try it. */
 const TRIAL_MS = 5 * MINUTE_MS;
-
-/** Firewalls that a message names. */
-const MAX_NAMED = 3;
 
 interface Hold {
   /** Monotonic; no login before it. */
@@ -300,23 +298,12 @@ function explainHoldOfAll(
   target: string,
   culprits: ReadonlySet<string>,
 ): string {
-  const names = listNames([...culprits]);
+  const names = joinNames([...culprits]);
   const wait = when === "" ? " before another firewall has tried it" : when;
   const where = culprits.has(target)
     ? ""
     : "nothing was sent to this one, see those; ";
   return `Cannot log in${wait}, so that the account is not locked: ${names} rejected the credentials, one after the other; ${where}${REMEDY}`;
-}
-
-/** Lists names in a sentence; those beyond the first few are counted. */
-export function listNames(names: readonly string[]): string {
-  const shown = names.slice(0, MAX_NAMED);
-  const others = names.length - shown.length;
-  const parts = others === 0 ? shown : [...shown, `${others} others`];
-  const last = parts.at(-1) ?? "nobody";
-  return parts.length < 2
-    ? last
-    : `${parts.slice(0, -1).join(", ")} and ${last}`;
 }
 
 /** The lower, the better a firewall is for trying whether a hold has helped. */

@@ -276,7 +276,7 @@ export class SessionHolder {
       this.#negotiated = session.negotiated;
       return session;
     } catch (error) {
-      throw attempt.failed(error);
+      throw error instanceof PollError ? attempt.failed(error) : error;
     }
   }
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { PollError } from "../model/poll.ts";
 import { untilAborted } from "../std/abort.ts";
 import type { Guard } from "./guard.ts";
 import type { OpenSession } from "./session.ts";
@@ -31,7 +32,7 @@ export function guardLogin(
     try {
       return await untilAborted(opened, signal);
     } catch (error) {
-      throw attempt.failed(error);
+      throw error instanceof PollError ? attempt.failed(error) : error;
     }
   };
 }

@@ -168,8 +168,7 @@ export class TableReader {
   async #askInXml(session: Session): Promise<VpnFlow | undefined> {
     const { cli } = session;
     if (this.#inXml !== session) {
-      const isOn = true;
-      if (!(await cli.setXmlOutput(isOn))) return undefined;
+      if (!(await cli.setForm("xml"))) return undefined;
       this.#inXml = session;
     }
     return await cli.run(SHOW_IN_XML);
@@ -178,8 +177,7 @@ export class TableReader {
   /** @throws {PollError} If the session does not print text any more. */
   async #switchBack({ session, within }: Asked): Promise<void> {
     const question = `"${SHOW}" as text again`;
-    const isOn = false;
-    const isDone = await within(question, session.cli.setXmlOutput(isOn));
+    const isDone = await within(question, session.cli.setForm("text"));
     if (!isDone) {
       const message =
         `Cannot have the table printed as text again: ${UNKNOWN_SETTING}`;

@@ -113,8 +113,8 @@ export interface Status {
 
 /** Logins that are held because several firewalls rejected them. */
 export interface LoginHold {
-  /** Unix time in seconds until which there is none. */
-  readonly until: number;
+  /** Unix time in seconds. */
+  readonly endsAt: number;
   /** The firewalls that rejected the login. */
   readonly culprits: readonly string[];
 }

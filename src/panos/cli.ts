@@ -5,7 +5,7 @@
  */
 
 import type { HaState } from "../model/high_availability.ts";
-import { PollError } from "../model/poll.ts";
+import { type Form, PollError } from "../model/poll.ts";
 import type { Shell } from "../model/shell.ts";
 import type { Clock } from "../std/clock.ts";
 import type { Quote } from "../std/quote.ts";
@@ -14,8 +14,6 @@ import { type Ending, Exchange } from "./exchange.ts";
 import { type Greeting, type LoginOptions, prepare } from "./login.ts";
 import type { Prompt } from "./prompt.ts";
 import { Watch } from "./watch.ts";
-
-export type { Command } from "./command.ts";
 
 /** A command line that has printed its prompt and waits. */
 export interface Cli {
@@ -34,12 +32,12 @@ export interface Cli {
    */
   run<Value>(command: Command<Value>): Promise<Value>;
   /**
-   * Has replies printed in XML, or as text again.
+   * Has replies printed in a form.
    *
    * @returns Whether the firewall does so; if it refused, nothing has changed.
    * @throws {PollError} As `run` does; also `parse` if the answer tells neither.
    */
-  setXmlOutput(isOn: boolean): Promise<boolean>;
+  setForm(form: Form): Promise<boolean>;
 }
 
 /** What the dialogue takes from its surroundings. */
@@ -116,9 +114,11 @@ class CommandLine implements Cli {
     }
   }
 
-  async setXmlOutput(isOn: boolean): Promise<boolean> {
+  async setForm(form: Form): Promise<boolean> {
     const { quote } = this.#dialogue;
-    const text = `set cli op-command-xml-output ${isOn ? "on" : "off"}`;
+    const text = `set cli op-command-xml-output ${
+      form === "xml" ? "on" : "off"
+    }`;
     return await this.run({
       text,
       answer: /\S/,

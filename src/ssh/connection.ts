@@ -17,6 +17,7 @@ import {
 } from "ssh2";
 import type { Negotiated } from "../model/negotiated.ts";
 import { type Phase, PollError } from "../model/poll.ts";
+import type { Clock } from "../std/clock.ts";
 import { type Quote, quoteWithout } from "../std/quote.ts";
 import { offeredAlgorithms } from "./algorithms.ts";
 import {
@@ -74,10 +75,15 @@ export class Connection {
   #given: "an answer" | "the credentials" | undefined;
 
   /** @param signal Aborted to give the connection up, with its reason. */
-  constructor(login: Login, socket: Socket, signal: AbortSignal) {
+  constructor(
+    login: Login,
+    socket: Socket,
+    signal: AbortSignal,
+    clock: Clock,
+  ) {
     this.#login = login;
     this.#socket = socket;
-    this.#paced = new PacedSocket(socket);
+    this.#paced = new PacedSocket(socket, clock);
     this.#signal = signal;
     this.quote = quoteWithout(login.credentials.password);
     this.#authentication = new Authentication(login.credentials, this.quote);

@@ -7,15 +7,15 @@
 import { lookup } from "node:dns/promises";
 import { connect, isIP, type Socket } from "node:net";
 import { untilAborted } from "../std/abort.ts";
-import { type Clock, systemClock } from "../std/clock.ts";
+import type { Clock } from "../std/clock.ts";
 
 /** How long an address may take before the next one is tried beside it. */
 const NEXT_ADDRESS_MS = 250;
 
-/** What a test may want to be different. */
+/** What dialling takes beside the address. */
 export interface DialOptions {
-  readonly clock?: Clock;
-  /** Finds the addresses of a host, the best one first. */
+  readonly clock: Clock;
+  /** Finds the addresses of a host, the best one first. Default: the system. */
   readonly resolveHost?: (host: string) => Promise<string[]>;
 }
 
@@ -34,7 +34,7 @@ export async function dial(
   host: string,
   port: number,
   signal: AbortSignal,
-  { clock = systemClock, resolveHost = lookUp }: DialOptions = {},
+  { clock, resolveHost = lookUp }: DialOptions,
 ): Promise<Socket> {
   signal.throwIfAborted();
   const { promise, resolve, reject } = Promise.withResolvers<Socket>();

@@ -7,7 +7,7 @@
 import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import { Duplex } from "node:stream";
-import { type Clock, systemClock } from "../std/clock.ts";
+import type { Clock } from "../std/clock.ts";
 
 /**
  * How much is handed on at once. What it costs is for the sender to decide: a
@@ -41,7 +41,7 @@ export class PacedSocket extends Duplex {
   /** Ends the pause that is on. */
   #endPause: (() => void) | undefined;
 
-  constructor(socket: Socket, clock: Clock = systemClock) {
+  constructor(socket: Socket, clock: Clock) {
     super({ allowHalfOpen: false });
     this.#socket = socket;
     this.#clock = clock;

@@ -12,7 +12,7 @@ import type { ClientChannel } from "ssh2";
 import type { Negotiated } from "../model/negotiated.ts";
 import { PollError } from "../model/poll.ts";
 import type { Shell } from "../model/shell.ts";
-import { type Clock, systemClock } from "../std/clock.ts";
+import type { Clock } from "../std/clock.ts";
 import { settledWithin } from "../std/deadline.ts";
 import { quoteWithout } from "../std/quote.ts";
 import { Connection, type Login } from "./connection.ts";
@@ -28,9 +28,9 @@ export interface SshShell extends Required<Shell> {
   end(): Promise<void>;
 }
 
-/** What a test may want to be different. */
+/** What a shell takes beside the login. */
 export interface ShellOptions {
-  readonly clock?: Clock;
+  readonly clock: Clock;
   /** How long a connection may be silent before the firewall is asked. */
   readonly keepaliveMs?: number;
 }
@@ -55,12 +55,12 @@ const GOODBYE_MS = 1_000;
 export async function openShell(
   login: Login,
   signal: AbortSignal,
-  { clock = systemClock, keepaliveMs = KEEPALIVE_MS }: ShellOptions = {},
+  { clock, keepaliveMs = KEEPALIVE_MS }: ShellOptions,
 ): Promise<SshShell> {
   login.onPhase("connect");
   const socket = await reach(login, signal, clock);
   login.onPhase("handshake");
-  const connection = new Connection(login, socket, signal);
+  const connection = new Connection(login, socket, signal, clock);
   connection.start(keepaliveMs);
   const { lost } = connection;
   const negotiated = await Promise.race([lost, connection.accepted]);

@@ -1,20 +1,10 @@
 /**
- * Numbers, times and lengths of time, as a person reads them.
+ * Times and lengths of time, as a person reads them.
  *
  * @module
  */
 
 import type { Since } from "../model/history.ts";
-
-/** A whole number, its thousands separated. */
-export function formatCount(amount: number): string {
-  return String(amount).replace(/\B(?=(?:\d{3})+$)/g, ",");
-}
-
-/** "1 tunnel", "12,345 tunnels". */
-export function formatAmount(amount: number, noun: string): string {
-  return `${formatCount(amount)} ${noun}${amount === 1 ? "" : "s"}`;
-}
 
 /** A length of time in seconds, as precise as one needs it. */
 export function formatSpan(seconds: number): string {
@@ -52,15 +42,6 @@ export function formatSince({ at, isAtLeast }: Since, now: number): string {
   return `${words} ${formatTime(at, now)} (${
     formatSpan(Math.max(0, now - at))
   })`;
-}
-
-/** What stands between commas, with "and" before the last one. */
-export function joinNames(names: readonly string[], limit = 5): string {
-  const shown = names.slice(0, limit);
-  const others = names.length - shown.length;
-  if (others > 0) shown.push(`${formatCount(others)} more`);
-  const last = shown.pop() ?? "";
-  return shown.length === 0 ? last : `${shown.join(", ")} and ${last}`;
 }
 
 function dayAndClock(at: number): readonly [day: string, clock: string] {

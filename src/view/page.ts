@@ -7,20 +7,14 @@
 
 import { ADVICE } from "../model/advice.ts";
 import type { LoginHold, Status } from "../model/poll.ts";
+import { formatAmount, formatCount, joinNames } from "../std/words.ts";
 import {
   type FirewallView,
   isWell,
   toView,
   urgencyOf,
 } from "./firewall_view.ts";
-import {
-  formatAmount,
-  formatCount,
-  formatSince,
-  formatTime,
-  formatUntil,
-  joinNames,
-} from "./format.ts";
+import { formatSince, formatTime, formatUntil } from "./format.ts";
 import { type Hidden, hide } from "./hiding.ts";
 import { type Html, markup } from "./html.ts";
 import { renderFirewall } from "./page_firewall.ts";
@@ -128,10 +122,10 @@ function renderHold(
   { hold, now }: PageInput,
   views: readonly FirewallView[],
 ): Html | undefined {
-  if (hold === undefined || hold.until <= now) return undefined;
+  if (hold === undefined || hold.endsAt <= now) return undefined;
   const served = views.filter(({ status }) => status.poll?.ok).length;
   const { remedy } = ADVICE.auth;
-  const [end, length] = formatUntil(hold.until, now);
+  const [end, length] = formatUntil(hold.endsAt, now);
   return markup`<section class="bad">
 <h2>Logins held until ${end} (${length}) by \
 ${joinNames(hold.culprits)}; ${formatAmount(served, "firewall")} served over \

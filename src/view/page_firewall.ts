@@ -7,9 +7,9 @@
 import { ADVICE, UNKNOWN_LAYOUT } from "../model/advice.ts";
 import type { Change } from "../model/history.ts";
 import { PHASES, type Poll, type Status } from "../model/poll.ts";
+import { formatAmount } from "../std/words.ts";
 import type { FirewallView } from "./firewall_view.ts";
 import {
-  formatAmount,
   formatDuration,
   formatSince,
   formatSpan,

@@ -7,8 +7,9 @@
 import type { Since } from "../model/history.ts";
 import type { Status } from "../model/poll.ts";
 import { monitorInWords, stateInWords } from "../model/tunnel_words.ts";
+import { formatAmount, formatCount } from "../std/words.ts";
 import type { FirewallView } from "./firewall_view.ts";
-import { formatAmount, formatCount, formatSpan, formatTime } from "./format.ts";
+import { formatSpan, formatTime } from "./format.ts";
 import { type Html, markup } from "./html.ts";
 import { type Frame, pathOf } from "./page_frame.ts";
 import {

@@ -12,7 +12,7 @@ import {
   stateInWords,
   type StateWord,
 } from "../model/tunnel_words.ts";
-import { formatAmount, formatCount } from "./format.ts";
+import { formatAmount, formatCount } from "../std/words.ts";
 
 /** Seconds within which a tunnel that was up counts as lost. */
 const LOST_WITHIN_S = 86_400;

@@ -6,8 +6,9 @@
 
 import { ADVICE } from "../model/advice.ts";
 import { type Reason, REASONS } from "../model/poll.ts";
+import { formatAmount } from "../std/words.ts";
 import { type FirewallView, STALE_AFTER_S } from "./firewall_view.ts";
-import { formatAmount, formatSpan } from "./format.ts";
+import { formatSpan } from "./format.ts";
 import { addCounts, type Counts, type Tone } from "./tunnel_condition.ts";
 
 /** What has to be known first: the heading, and the tab of the browser. */

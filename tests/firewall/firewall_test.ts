@@ -268,17 +268,6 @@ Deno.test("no scrape fails once the session of a slow login stands", async () =>
   assert.equal(logins.length, 1);
 });
 
-Deno.test("a session that never ends does not stop the next login", async () => {
-  using time = stopTime();
-  await using scene = createFirewallScene(time, { idleTimeoutMs: 0 });
-  await scene.pollWell();
-  const polled = scene.firewall.poll(9_500);
-  await time.pass(3_000);
-  const session = await nth(scene.logins, 1).succeed();
-  await session.answer();
-  assert((await polled).poll?.ok);
-});
-
 Deno.test("a request that comes as a poll ends is answered, by that poll or another", async () => {
   for (let turns = 0; turns < 40; turns++) {
     using time = stopTime();
@@ -372,37 +361,6 @@ Deno.test("a slow login goes on and serves the next poll, with none beside it", 
   assert((await polled).poll?.ok);
   assert.equal(scene.logins.length, 1);
   assert.equal(scene.sessions.loginDuration, 30);
-});
-
-Deno.test("a slow login that fails is told, and the next poll logs in anew", async () => {
-  using time = stopTime();
-  await using scene = createFirewallScene(time);
-  const late = scene.firewall.poll(6_000);
-  await time.pass(6_000);
-  await late;
-  await nth(scene.logins, 0).fail(hungUp);
-  assert.deepEqual(scene.unheard, [hungUp]);
-  await scene.pollWell();
-  assert.equal(scene.logins.length, 2);
-});
-
-Deno.test("a poll that joins a login in the background is served by it", async () => {
-  using time = stopTime();
-  await using scene = createFirewallScene(time);
-  const late = scene.firewall.poll(6_000);
-  await time.settle();
-  await nth(scene.logins, 0).authenticate();
-  await time.pass(6_100);
-  await late;
-  const joined = scene.firewall.poll(6_000);
-  await time.pass(2_000);
-  const session = await nth(scene.logins, 0).open();
-  await time.pass(1_000);
-  await session.answer();
-  const { poll } = await joined;
-  assert(poll?.ok);
-  const { durations } = poll;
-  assert.deepEqual([durations.session, durations.command], [2, 1]);
 });
 
 Deno.test("a command past its deadline costs the session", async () => {

@@ -23,26 +23,6 @@ Deno.test("a login's session is in use by the poll that waited for it", async ()
   assert.equal(sessions.logins, 1);
 });
 
-Deno.test("a login that was given up goes on, and is joined by the next poll", async () => {
-  using time = stopTime();
-  await using scene = createScene(time);
-  const { logins, unheard } = scene;
-  await giveUp(scene, time);
-  const joined = scene.wait();
-  const session = await nth(logins, 0).succeed();
-  assert.equal(await joined, session.session);
-  assert.equal(logins.length, 1);
-  assert.deepEqual(unheard, []);
-});
-
-Deno.test("a login that nobody waits for keeps its session", async () => {
-  using time = stopTime();
-  await using scene = createScene(time);
-  await giveUp(scene, time);
-  const session = await nth(scene.logins, 0).succeed();
-  assert.equal(scene.sessions.take(), session.session);
-});
-
 Deno.test("a login that is given up as it succeeds loses no session", async (t) => {
   for (const order of ["success first", "giving up first"]) {
     await t.step(order, async () => {
@@ -118,18 +98,6 @@ Deno.test("a session in use does not age", async () => {
   assert.equal(logins.length, 1);
 });
 
-Deno.test("without an idle time a session serves one poll", async () => {
-  using time = stopTime();
-  await using scene = createScene(time, { idleTimeoutMs: 0 });
-  const { sessions, logins, logIn } = scene;
-  const first = await logIn();
-  sessions.release(first.session);
-  assert(first.isEnding);
-  assert.equal(sessions.take(), undefined);
-  await time.pass(MINUTE_MS);
-  assert.equal(logins.length, 1);
-});
-
 Deno.test("a session that no poll has used is kept as long as a login may take", async (t) => {
   for (const [ms, isKept] of [[MINUTE_MS - 1, true], [MINUTE_MS, false]]) {
     await t.step(
@@ -145,21 +113,6 @@ Deno.test("a session that no poll has used is kept as long as a login may take",
       },
     );
   }
-});
-
-Deno.test("there is no login before the last session has ended", async () => {
-  using time = stopTime();
-  await using scene = createScene(time, { idleTimeoutMs: 0 });
-  const { sessions, logins, logIn, wait } = scene;
-  const first = await logIn();
-  sessions.release(first.session);
-  const loggedIn = wait();
-  await time.pass(2_900);
-  assert.equal(logins.length, 1);
-  await first.close(hungUp);
-  assert.equal(logins.length, 2);
-  await nth(logins, 1).succeed();
-  await loggedIn;
 });
 
 Deno.test("a session that never ends holds the next login up for three seconds", async () => {
@@ -346,23 +299,6 @@ Deno.test("whoever waits for a login has its phases timed from then on", async (
   assert.equal(first.durations.session, 1);
   assert.equal(second.durations.session, 2);
   assert.equal(sessions.loginDuration, 5);
-});
-
-Deno.test("while logins are held none begins, and nothing is opened", async () => {
-  using time = stopTime();
-  await using scene = createScene(time);
-  const { sessions, logins, wait } = scene;
-  const failed = assert.rejects(wait(), rejection);
-  await time.settle();
-  const first = nth(logins, 0);
-  await first.progress.beforeCredential();
-  await first.fail(rejection);
-  await failed;
-  await assert.rejects(wait());
-  await time.pass(MINUTE_MS);
-  await assert.rejects(wait());
-  assert.equal(logins.length, 1);
-  assert.equal(sessions.logins, 1);
 });
 
 Deno.test("a login that is waiting to begin does not when logins come to be held", async () => {

@@ -3,7 +3,12 @@ import assert from "node:assert/strict";
 import { PolledFirewall } from "../../src/firewall/firewall.ts";
 import { Journal } from "../../src/firewall/journal.ts";
 import type { SessionHolderOptions } from "../../src/firewall/session.ts";
-import { type GoodPoll, type Poll, PollError } from "../../src/model/poll.ts";
+import {
+  type Form,
+  type GoodPoll,
+  type Poll,
+  PollError,
+} from "../../src/model/poll.ts";
 import { createScene, nth, type Scene } from "../support/fake_logins.ts";
 import { type FakeTime, stopTime } from "../support/fake_time.ts";
 import { inventTunnels, printVpnFlow } from "../support/vpn_flow_reply.ts";
@@ -369,7 +374,7 @@ class Device implements AsyncDisposable {
   ) {
     Object.assign(this, play);
     this.#time = time;
-    this.#scene = createScene(time, options, (isOn) => this.#set(isOn));
+    this.#scene = createScene(time, options, (form) => this.#set(form));
     const { sessions, guard } = this.#scene;
     this.firewall = new PolledFirewall({
       quote,
@@ -437,7 +442,8 @@ class Device implements AsyncDisposable {
     else await session.answer(reply);
   }
 
-  async #set(isOn: boolean): Promise<boolean> {
+  async #set(form: Form): Promise<boolean> {
+    const isOn = form === "xml";
     this.asked.push(isOn ? "on" : "off");
     await Promise.resolve();
     if (this.setting !== undefined) throw this.setting;

@@ -30,19 +30,6 @@ const PLAYS: Readonly<Record<string, Play>> = {
     reply: [HALF, SIX_TUNNELS.slice(HALF.length)],
     seen: SIX,
   },
-  "a table after a pause": { reply: [{ pause: 0.1 }, SIX_TUNNELS], seen: SIX },
-  "a table that dribbles": {
-    reply: [{ dribble: SIX_TUNNELS, size: 100, pause: 0.01 }],
-    seen: SIX,
-  },
-  "a table behind bytes that are no text": {
-    reply: [{ bytes: [0, 7, 0] }, SIX_TUNNELS],
-    seen: SIX,
-  },
-  "a row with bytes that are no text": {
-    reply: [HALF, { bytes: [0x1b, 0x5b, 0x41] }, SIX_TUNNELS],
-    seen: "parse",
-  },
   "silence": { reply: [{ hang: true }], seen: "timeout" },
   "silence in the table": { reply: [HALF, { hang: true }], seen: "timeout" },
   "the end of the shell": { reply: [{ end: true }], seen: "session" },

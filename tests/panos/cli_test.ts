@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers";
 import type { Shell } from "../../src/model/shell.ts";
-import { type Cli, type Command, startCli } from "../../src/panos/cli.ts";
+import { type Cli, startCli } from "../../src/panos/cli.ts";
+import type { Command } from "../../src/panos/command.ts";
 import { PollError, type Reason } from "../../src/model/poll.ts";
 import type { VpnFlow } from "../../src/model/tunnel.ts";
 import type { Clock } from "../../src/std/clock.ts";
@@ -489,7 +490,7 @@ Deno.test("a prompt may come long after the text of the login", async () => {
   assert.equal((await time.until(started)).haState, "active");
 });
 
-Deno.test("setXmlOutput() tells what the firewall has done", async (t) => {
+Deno.test("setForm() tells what the firewall has done", async (t) => {
   const cases: readonly {
     readonly reply: string;
     readonly isDone: boolean;
@@ -512,8 +513,7 @@ Deno.test("setXmlOutput() tells what the firewall has done", async (t) => {
       const replies = [reply, TABLE];
       const firewall = createFirewall(time, { reply: () => replies.shift() });
       const cli = await time.until(start(time, firewall));
-      const isOn = true;
-      assert.equal(await time.until(cli.setXmlOutput(isOn)), isDone);
+      assert.equal(await time.until(cli.setForm("xml")), isDone);
       assert.equal(time.now, 0);
       await time.until(cli.run(SHOW_VPN_FLOW));
       assert.deepEqual(firewall.typed.slice(2), [
@@ -526,8 +526,7 @@ Deno.test("setXmlOutput() tells what the firewall has done", async (t) => {
     using time = stopTime();
     const firewall = createFirewall(time, { reply: () => "Server busy\n" });
     const cli = await time.until(start(time, firewall));
-    const isOn = true;
-    await assert.rejects(time.until(cli.setXmlOutput(!isOn)), {
+    await assert.rejects(time.until(cli.setForm("text")), {
       name: "PollError",
       reason: "parse",
       message: /"set cli op-command-xml-output off".*"Server busy"/,
@@ -537,8 +536,7 @@ Deno.test("setXmlOutput() tells what the firewall has done", async (t) => {
     using time = stopTime();
     const firewall = createFirewall(time, { reply: () => undefined });
     const cli = await time.until(start(time, firewall));
-    const isOn = true;
-    const failed = cli.setXmlOutput(isOn);
+    const failed = cli.setForm("xml");
     await time.settle();
     firewall.end();
     await assert.rejects(time.until(failed), { reason: "session" });

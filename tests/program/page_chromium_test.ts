@@ -427,7 +427,7 @@ function renderSample(): string {
     ],
     isWhole: false,
     metricsTarget: "fw-a.example.net",
-    hold: { until: NOW + 900, culprits: ["fw-1", "fw-2"] },
+    hold: { endsAt: NOW + 900, culprits: ["fw-1", "fw-2"] },
     mask: (text) => text,
     username: "monitor",
     version: "1.2.3",

@@ -3,7 +3,7 @@ import { startExporter } from "../support/exporter.ts";
 import { type SimulatedFirewall, startFirewall } from "../support/firewall.ts";
 import { isAbsent } from "../support/program.ts";
 import { type Prometheus, startPrometheus } from "../support/prometheus.ts";
-import { eventually, retry } from "../support/system.ts";
+import { eventually, reservePort } from "../support/system.ts";
 import { inventTunnels, printVpnFlow } from "../support/vpn_flow_reply.ts";
 
 const SHIPPED = await Deno.readTextFile(
@@ -18,7 +18,8 @@ Deno.test({
     await using oslo = await startSite("oslo", 2);
     await using lima = await startSite("lima", 3);
     await using cleanup = new AsyncDisposableStack();
-    const bern = cleanup.use(await startSite("bern", 4));
+    const { port } = cleanup.use(await reservePort());
+    const bern = cleanup.use(await startSite("bern", 4, { port }));
     const fleet = [oslo, lima, bern];
     const sites: Readonly<Record<string, number>> = {
       [`oslo at ${nameOf(oslo)}`]: 2,
@@ -76,10 +77,8 @@ Deno.test({
     });
 
     await t.step("and they are back when it returns", async () => {
-      const { port, hostKeys } = bern;
-      cleanup.use(
-        await retry(() => startSite("bern", 4, { port, hostKeys })),
-      );
+      const { hostKeys } = bern;
+      cleanup.use(await startSite("bern", 4, { port, hostKeys }));
       await settles(prometheus, sites);
     });
 

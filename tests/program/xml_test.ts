@@ -48,69 +48,23 @@ Deno.test("a firewall whose text can be read is asked nothing more than that", a
   assert.deepEqual(firewall.commands, [...AS_TEXT, SHOW]);
 });
 
-Deno.test("XML that tells no table fails the poll with the text's problem", async (t) => {
-  for (const [fault, xml] of Object.entries(XML_FAULTS)) {
-    await t.step(fault, async () => {
-      await using firewall = await startUnknown({ replyXml: () => xml });
-      await using exporter = await startFor(firewall);
-      const commands = await staysUnread(exporter, firewall);
-      assert.equal(firewall.logins, 1, "the session is kept");
-      const off = "set cli op-command-xml-output off";
-      const asked = [...AS_TEXT, XML_ON, SHOW, off, SHOW];
-      assert.deepEqual(commands.slice(0, asked.length), asked);
-    });
-  }
-});
-
-Deno.test("a firewall that has no XML fails the poll and keeps its session", async () => {
-  await using firewall = await startUnknown({});
-  await using exporter = await startFor(firewall);
-  const commands = await staysUnread(exporter, firewall);
-  assert.equal(firewall.logins, 1);
-  assert.deepEqual(commands, [...AS_TEXT, XML_ON, SHOW, SHOW]);
-});
-
-Deno.test("XML that stays on is not taken for text, and a new session reads that", async () => {
-  let text = SIX_TUNNELS_UNKNOWN;
-  await using firewall = await startFirewall({
-    reply: () => text,
+Deno.test("XML that tells no table fails the poll with the text's problem", async () => {
+  await using firewall = await startUnknown({
     replyXml: () => XML_FAULTS["an error response"],
-    keepsXml: true,
   });
   await using exporter = await startFor(firewall);
-  assert.equal((await exporter.scrape()).verdict, "parse");
-  text = printVpnFlow(inventTunnels(6));
-  assert.equal((await exporter.scrape()).verdict, "parse");
-  assertForm(await exporter.scrape(), "text");
-  assert.equal(firewall.logins, 2);
-});
-
-Deno.test("XML that is cut off by the end of the session ends it", async () => {
-  const text = SIX_TUNNELS_XML.slice(0, 500);
-  await using firewall = await startUnknown({
-    replyXml: () => [text, { end: true }],
-  });
-  await using exporter = await startFor(firewall);
-  const commands = await staysUnread(exporter, firewall);
-  assert.equal(firewall.logins, 2);
-  const asked = [...AS_TEXT, XML_ON, SHOW, ...AS_TEXT, SHOW];
-  assert.deepEqual(commands, asked, "XML is left alone");
-});
-
-Deno.test("XML that hangs ends the session, for all who wait for it", async () => {
-  await using firewall = await startUnknown({
-    replyXml: () => [{ hang: true }],
-  });
-  await using exporter = await startFor(firewall);
-  const first = exporter.scrape({ timeout: 5.5 });
-  await firewall.waitFor(({ commands }) => commands.at(-2) === XML_ON);
-  const second = exporter.scrape({ timeout: 5.5 });
-  assert.equal((await first).verdict, "timeout");
-  await second;
-  await firewall.waitFor(({ openConnections }) => openConnections === 0);
-  const next = await exporter.scrape();
-  assert.equal(next.verdict, "parse");
-  assert.deepEqual(firewall.commands.slice(-3), AS_TEXT);
+  for (let scrapes = 0; scrapes < 3; scrapes++) {
+    assert.equal((await exporter.scrape()).verdict, "parse");
+  }
+  assert.equal(firewall.logins, 1, "the session is kept");
+  const off = "set cli op-command-xml-output off";
+  assert.deepEqual(
+    firewall.commands,
+    [...AS_TEXT, XML_ON, SHOW, off, SHOW, SHOW],
+  );
+  const { log } = await exporter.stop();
+  const failure = onlyLineWith("poll failed", log);
+  assert.match(failure, /reason=parse.*198\.51\.100/);
 });
 
 Deno.test("XML on one line of more than 4 MiB is read", async () => {
@@ -145,21 +99,6 @@ function assertForm(scrape: Scrape, form: string): void {
     labels: { form },
     value: 1,
   });
-}
-
-/** Scrapes fail by these commands, and the log tells the text's problem once. */
-async function staysUnread(
-  exporter: Exporter,
-  firewall: SimulatedFirewall,
-): Promise<readonly string[]> {
-  for (let scrapes = 0; scrapes < 3; scrapes++) {
-    assert.equal((await exporter.scrape()).verdict, "parse");
-  }
-  const commands = [...firewall.commands];
-  const { log } = await exporter.stop();
-  const failure = onlyLineWith("poll failed", log);
-  assert.match(failure, /reason=parse.*198\.51\.100/);
-  return commands;
 }
 
 function onlyLineWith(message: string, log: readonly string[]): string {

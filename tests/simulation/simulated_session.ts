@@ -6,7 +6,7 @@
 
 import { getEventListeners } from "node:events";
 import type { Session } from "../../src/firewall/session.ts";
-import type { Command } from "../../src/panos/cli.ts";
+import type { Command } from "../../src/panos/command.ts";
 import { PollError } from "../../src/model/poll.ts";
 import { printTable, UNREADABLE } from "./printed_table.ts";
 import type { Connection, SimulatedFirewall } from "./simulated_firewall.ts";
@@ -90,7 +90,7 @@ export class SimulatedSession {
         },
         closed: this.#closed,
         run: (command) => this.#run(command),
-        setXmlOutput: (isOn) => this.#setXmlOutput(isOn),
+        setForm: (form) => this.#setXmlOutput(form === "xml"),
       },
       end: () => this.#end(),
     };

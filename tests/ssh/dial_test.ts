@@ -1,24 +1,24 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { createServer } from "node:net";
 import { dial } from "../../src/ssh/dial.ts";
 import { PollError } from "../../src/model/poll.ts";
-import { closeServer, listen } from "../support/listener.ts";
+import { systemClock as clock } from "../../src/std/clock.ts";
 import { startRawServer, staySilent } from "../support/raw_server.ts";
+import { reservePort } from "../support/system.ts";
 
 const never = new AbortController().signal;
 const late = new PollError("timeout", "Cannot log in within 1 s");
 
 Deno.test("dial() connects to an address", async () => {
   await using server = await startRawServer(staySilent);
-  const socket = await dial("127.0.0.1", server.port, never);
+  const socket = await dial("127.0.0.1", server.port, never, { clock });
   assert.equal(socket.remotePort, server.port);
   await close(socket);
 });
 
 Deno.test("dial() connects to a name", async () => {
   await using server = await startRawServer(staySilent);
-  const socket = await dial("localhost", server.port, never);
+  const socket = await dial("localhost", server.port, never, { clock });
   assert.equal(socket.remotePort, server.port);
   await close(socket);
 });
@@ -39,7 +39,7 @@ Deno.test("dial() connects to the live one of several addresses", async (t) => {
         "fw.example",
         server.port,
         never,
-        { resolveHost: () => Promise.resolve([...addresses]) },
+        { clock, resolveHost: () => Promise.resolve([...addresses]) },
       );
       assert.equal(socket.remoteAddress, "127.0.0.1");
       assert.equal(socket.remotePort, server.port);
@@ -55,7 +55,10 @@ Deno.test("dial() does not wait for an address that does not answer", async () =
     "fw.example",
     server.port,
     never,
-    { resolveHost: () => Promise.resolve([silent.address, "127.0.0.1"]) },
+    {
+      clock,
+      resolveHost: () => Promise.resolve([silent.address, "127.0.0.1"]),
+    },
   );
   assert.equal(socket.remoteAddress, "127.0.0.1");
   await close(socket);
@@ -68,6 +71,7 @@ Deno.test("dial() keeps one connection when several addresses answer", async () 
     server.port,
     never,
     {
+      clock,
       resolveHost: () =>
         Promise.resolve(["127.0.0.1", "127.0.0.1", "127.0.0.1"]),
     },
@@ -77,13 +81,13 @@ Deno.test("dial() keeps one connection when several addresses answer", async () 
 });
 
 Deno.test("dial() fails as the last address did when none answers", async () => {
-  const port = await findClosedPort();
+  using reserved = await reservePort();
   await assert.rejects(
     dial(
       "fw.example",
-      port,
+      reserved.port,
       never,
-      { resolveHost: () => Promise.resolve(["127.0.0.1", "127.0.0.2"]) },
+      { clock, resolveHost: () => Promise.resolve(["127.0.0.1", "127.0.0.2"]) },
     ),
     (error: Error) => /refused/i.test(error.message),
   );
@@ -93,6 +97,7 @@ Deno.test("dial() fails for a name that nobody knows", async () => {
   const unknown = new Error("getaddrinfo ENOTFOUND fw.example");
   await assert.rejects(
     dial("fw.example", 22, never, {
+      clock,
       resolveHost: () => Promise.reject(unknown),
     }),
     unknown,
@@ -102,13 +107,14 @@ Deno.test("dial() fails for a name that nobody knows", async () => {
 Deno.test("dial() ends with the signal's reason", async (t) => {
   await t.step("before it begins", async () => {
     await assert.rejects(
-      dial("127.0.0.1", 1, AbortSignal.abort(late)),
+      dial("127.0.0.1", 1, AbortSignal.abort(late), { clock }),
       late,
     );
   });
   await t.step("while the name is looked up", async () => {
     const controller = new AbortController();
     const dialled = dial("fw.example", 1, controller.signal, {
+      clock,
       resolveHost(): Promise<string[]> {
         controller.abort(late);
         return new Promise(() => {});
@@ -120,7 +126,9 @@ Deno.test("dial() ends with the signal's reason", async (t) => {
     await using server = await startRawServer(staySilent);
     using silent = await listenInVain(server.port);
     const controller = new AbortController();
-    const dialled = dial(silent.address, server.port, controller.signal);
+    const dialled = dial(silent.address, server.port, controller.signal, {
+      clock,
+    });
     controller.abort(late);
     await assert.rejects(dialled, late);
   });
@@ -130,14 +138,6 @@ async function close(socket: Awaited<ReturnType<typeof dial>>): Promise<void> {
   const closed = once(socket, "close");
   socket.destroy();
   await closed;
-}
-
-/** A port at which a connection is refused. */
-async function findClosedPort(): Promise<number> {
-  const server = createServer();
-  const port = await listen(server, 0);
-  await closeServer(server, []);
-  return port;
 }
 
 /** An address at which a connection is neither accepted nor refused. */

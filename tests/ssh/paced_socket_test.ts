@@ -60,13 +60,21 @@ Deno.test("PacedSocket keeps nobody else's socket waiting", async () => {
   assert(answers > portions, `${answers} answers in ${portions} portions`);
 });
 
-Deno.test("PacedSocket writes what it is given, up to its end", async () => {
+Deno.test("PacedSocket writes at once what it is given in parts, up to its end", async () => {
   await using server = await startRawServer(() => {});
-  const paced = new PacedSocket(await reach(server));
+  const socket = await reach(server);
+  const written: string[] = [];
+  const write = socket.write.bind(socket);
+  socket.write = (packet: string | Uint8Array): boolean => {
+    written.push(String(packet));
+    return write(packet);
+  };
+  const paced = new PacedSocket(socket, systemClock);
   paced.resume();
   for (const part of ["one ", "two ", "three"]) paced.write(part);
   paced.end();
   await once(paced, "close");
+  assert.deepEqual(written, ["one two three"]);
   assert.equal(server.received, "one two three");
 });
 

@@ -14,7 +14,7 @@ import { REASONS } from "../../src/model/poll.ts";
 import { ChildLog, type Pattern } from "./child_log.ts";
 import { readExposition, type ReadSample } from "./exposition_reader.ts";
 import type { Outcome } from "./program.ts";
-import { eventually, freePort } from "./system.ts";
+import { eventually, type ReservedPort, reservePort } from "./system.ts";
 
 /** A running exporter. */
 export interface Exporter extends AsyncDisposable {
@@ -95,26 +95,23 @@ export interface StartOptions {
   readonly wrapper?: readonly string[];
   /** `unread`: nobody reads what is on stderr. */
   readonly log?: "read" | "unread";
-  /** The port to take if it is free. */
+  /** Default: one that nobody else has. */
   readonly port?: number;
 }
 
-/** Starts the exporter with these variables, on a free port of 127.0.0.1. */
+/** Starts the exporter with these variables, on a port of 127.0.0.1. */
 export async function startExporter(
   environment: Environment,
-  { port = freePort(), ...options }: StartOptions = {},
+  options: StartOptions = {},
 ): Promise<Exporter> {
-  for (let tries = 1;; tries++) {
-    const exporter = launch(environment, port, options);
-    try {
-      await exporter.isListening();
-      return exporter;
-    } catch (error) {
-      const { log } = await exporter.stop("SIGKILL");
-      // Another process can take a free port before the exporter does.
-      if (tries === 3 || !/address.*in use/i.test(log.join())) throw error;
-      port = freePort();
-    }
+  const reserved = await reservePort();
+  const exporter = launch(environment, reserved, options);
+  try {
+    await exporter.isListening();
+    return exporter;
+  } catch (error) {
+    await exporter.stop("SIGKILL");
+    throw error;
   }
 }
 
@@ -128,8 +125,8 @@ const PATIENCE_MS = 60_000;
 
 function launch(
   environment: Environment,
-  port: number,
-  { wrapper = [], log: reading = "read" }: StartOptions,
+  reserved: ReservedPort,
+  { wrapper = [], log: reading = "read", port = reserved.port }: StartOptions,
 ): Launched {
   const child = exporterCommand([], {
     HTTP_LISTEN_ADDRESS: "127.0.0.1",
@@ -153,6 +150,7 @@ function launch(
     if (isUnread) await child.stderr.cancel();
     const lines = await log.whole;
     client.close();
+    reserved[Symbol.dispose]();
     assert.equal(stdout, "", "a server has nothing to print");
     return { code, log: lines, shown: [stdout, ...lines, ...pages].join("\n") };
   }

@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { Cli, Command } from "../../src/panos/cli.ts";
+import type { Cli } from "../../src/panos/cli.ts";
+import type { Command } from "../../src/panos/command.ts";
 import { Guard } from "../../src/firewall/guard.ts";
 import { createRateLimit } from "../../src/firewall/rate_limit.ts";
 import { PollError } from "../../src/model/poll.ts";
@@ -83,12 +84,12 @@ const HAS_XML = false;
 /**
  * Prepares the sessions of the firewall `fw-a`.
  *
- * @param setXmlOutput Answers that setting; by default it is not known.
+ * @param setForm Answers that setting; by default it is not known.
  */
 export function createScene(
   time: FakeTime,
   options: Partial<SessionHolderOptions> = {},
-  setXmlOutput: Cli["setXmlOutput"] = () => Promise.resolve(HAS_XML),
+  setForm: Cli["setForm"] = () => Promise.resolve(HAS_XML),
 ): Scene {
   const logins: FakeLogin[] = [];
   const unheard: unknown[] = [];
@@ -105,7 +106,7 @@ export function createScene(
         resolve,
         reject,
         opened,
-        setXmlOutput,
+        setForm,
       }),
     );
     return promise;
@@ -163,7 +164,7 @@ function createLogin({
   resolve,
   reject,
   opened,
-  setXmlOutput,
+  setForm,
 }: {
   readonly time: FakeTime;
   readonly progress: LoginProgress;
@@ -171,7 +172,7 @@ function createLogin({
   readonly resolve: (session: Session) => void;
   readonly reject: (reason: Error) => void;
   readonly opened: FakeSession[];
-  readonly setXmlOutput: Cli["setXmlOutput"];
+  readonly setForm: Cli["setForm"];
 }): FakeLogin {
   let isAuthenticated = false;
 
@@ -187,7 +188,7 @@ function createLogin({
   }
 
   async function open(): Promise<FakeSession> {
-    const session = createSession(time, signal, setXmlOutput);
+    const session = createSession(time, signal, setForm);
     opened.push(session);
     resolve(session.session);
     await time.settle();
@@ -213,7 +214,7 @@ function createLogin({
 function createSession(
   time: FakeTime,
   signal: AbortSignal,
-  setXmlOutput: Cli["setXmlOutput"],
+  setForm: Cli["setForm"],
 ): FakeSession {
   const closed = Promise.withResolvers<PollError>();
   let running = Promise.withResolvers<string>();
@@ -237,9 +238,9 @@ function createSession(
           commands++;
           return parse((await running.promise).split(/\r?\n/));
         },
-        async setXmlOutput(isOn): Promise<boolean> {
+        async setForm(form): Promise<boolean> {
           return await Promise.race([
-            setXmlOutput(isOn),
+            setForm(form),
             closed.promise.then((reason) => Promise.reject(reason)),
           ]);
         },

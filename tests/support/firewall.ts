@@ -42,16 +42,14 @@ export type Step =
   | "pty"
   | "shell"
   /** The login text is printed, the first prompt is not. */
-  | "prompt"
-  /** `exit` has been typed. */
-  | "exit";
+  | "prompt";
 
 /**
  * What the firewall does at a step.
  *
  * `refuse` is a no in the terms of the protocol: at `ident` the end of the
- * connection, at `prompt` and `exit` that of the channel, without a status.
- * `hang` is silence. `drop` ends the TCP connection.
+ * connection, at `prompt` that of the channel, without a status. `hang` is
+ * silence. `drop` ends the TCP connection.
  */
 export type Action = "proceed" | "refuse" | "hang" | "drop";
 
@@ -81,6 +79,15 @@ export interface FirewallOptions extends LoginOptions, ShellOptions {
   readonly hostKeys?: readonly KeyPair[];
   readonly algorithms?: Algorithms;
   readonly faults?: Readonly<Partial<Record<Step, Fault>>>;
+  /** Serves each shell, which then has no command line but what this does. */
+  readonly serve?: (shell: ServedShell) => void;
+}
+
+/** A shell as the firewall has it, down to its socket. */
+export interface ServedShell {
+  readonly channel: ServerChannel;
+  readonly client: Connection;
+  readonly socket: Socket;
 }
 
 /** A firewall that runs, and what it has seen. */
@@ -110,8 +117,6 @@ export interface SimulatedFirewall extends AsyncDisposable {
   killSessions(): void;
   /** Ends all shells and leaves the connections open. */
   endChannels(): void;
-  /** Negotiates new keys on all connections; settles when they are in use. */
-  rekey(): Promise<void>;
 }
 
 /** How long a test may wait for a condition before it is told so. */
@@ -163,8 +168,6 @@ interface State {
 interface Link {
   readonly socket: Socket;
   readonly number: number;
-  /** `undefined` until the client has said that it speaks SSH. */
-  client: Connection | undefined;
 }
 
 function present(
@@ -206,9 +209,6 @@ function present(
     waitFor: (condition) => waitFor(state, () => condition(firewall)),
     killSessions: () => sockets().forEach((socket) => socket.destroy()),
     endChannels: () => channels.forEach((channel) => channel.close()),
-    rekey: async () => {
-      await Promise.all(Array.from(links.values(), rekey));
-    },
     [Symbol.asyncDispose]: () => closeServer(server, sockets()),
   };
   return firewall;
@@ -236,13 +236,6 @@ function waitFor(
 
 function changed({ observers }: State): void {
   for (const look of [...observers]) look();
-}
-
-function rekey({ client, socket }: Link): Promise<void> {
-  return new Promise((resolve) => {
-    socket.once("close", () => resolve());
-    client?.rekey(resolve);
-  });
 }
 
 /** Does what the test wants at a step; to hang is to do nothing. */
@@ -287,7 +280,7 @@ function createTcpServer(
   });
   return createServer((socket) => {
     const number = ++counts.connections;
-    const link: Link = { socket, number, client: undefined };
+    const link: Link = { socket, number };
     const { remotePort = 0 } = socket;
     links.set(remotePort, link);
     // Without it each answer waits 40 ms for a delayed acknowledgement.
@@ -307,7 +300,6 @@ function createTcpServer(
 }
 
 function serveClient(state: State, link: Link, client: Connection): void {
-  link.client = client;
   client.on("error", () => {}); // nor is one that breaks the protocol
   client.on("authentication", (attempt) => {
     void authenticate(state, link, attempt);
@@ -317,7 +309,8 @@ function serveClient(state: State, link: Link, client: Connection): void {
     changed(state);
   });
   client.on("session", (accept, refuse) => {
-    const proceed = (): void => serveSession(state, link, accept());
+    const proceed = (): void =>
+      serveSession(state, { ...link, client }, accept());
     void perform("channel", state, { link, proceed, refuse });
   });
 }
@@ -343,7 +336,15 @@ async function authenticate(
   await perform("verdict", state, { link, proceed, refuse });
 }
 
-function serveSession(state: State, link: Link, session: Session): void {
+interface ClientLink extends Link {
+  readonly client: Connection;
+}
+
+function serveSession(
+  state: State,
+  link: ClientLink,
+  session: Session,
+): void {
   let rows = 24;
   session.on("pty", (proceed, refuse, info) => {
     rows = info.rows;
@@ -357,7 +358,7 @@ function serveSession(state: State, link: Link, session: Session): void {
 
 function openShell(
   state: State,
-  link: Link,
+  link: ClientLink,
   channel: ServerChannel,
   rows: number,
 ): void {
@@ -371,6 +372,7 @@ function openShell(
   });
   changed(state);
 
+  if (options.serve !== undefined) return options.serve({ channel, ...link });
   const refuse = (): void => channel.close();
   const host: ShellHost = {
     get answered() {
@@ -387,11 +389,8 @@ function openShell(
       changed(state);
     },
     onExit(): void {
-      const proceed = (): void => {
-        channel.exit(0);
-        channel.close();
-      };
-      void perform("exit", state, { link, proceed, refuse });
+      channel.exit(0);
+      channel.close();
     },
     drop: () => link.socket.destroy(),
   };

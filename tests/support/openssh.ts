@@ -12,20 +12,20 @@ import {
   descendants,
   endProcesses,
   eventually,
-  freePort,
   type Process,
   processes,
+  reservePort,
   retry,
   signal,
 } from "./system.ts";
-import type { Output } from "./panos_output.ts";
+import type { TerminalOutput } from "./panos_output.ts";
 import { printVpnFlow } from "./vpn_flow_reply.ts";
 import { printUnknownLayout, printVpnFlowXml } from "./vpn_flow_xml.ts";
 
 /** How PAN-OS behaves after the login. */
 export interface Shell {
   /** Printed before the first prompt. */
-  readonly login: Output;
+  readonly login: TerminalOutput;
   readonly prompt: string;
   /**
    * `redraw` repeats prompt and text at every blank until scripting mode is on;
@@ -37,14 +37,14 @@ export interface Shell {
    * Printed for commands, before the next prompt. `set cli …` and `exit` do
    * what they do on PAN-OS unless they are named here.
    */
-  readonly replies: Readonly<Record<string, Output>>;
+  readonly replies: Readonly<Record<string, TerminalOutput>>;
   /**
    * Printed instead after `set cli op-command-xml-output on`, which is an unknown
    * command where there are none.
    */
-  readonly xmlReplies: Readonly<Record<string, Output>>;
+  readonly xmlReplies: Readonly<Record<string, TerminalOutput>>;
   /** Printed when {@linkcode OpenSsh.interrupt} is called. */
-  readonly interruption: Output;
+  readonly interruption: TerminalOutput;
   /** The shell lives on when its terminal is gone. */
   readonly ignoreHangup: boolean;
 }
@@ -150,7 +150,7 @@ export interface OpenSsh extends AsyncDisposable {
   /** Changes what the shell does from the next login or command on. */
   play(shell: Partial<Shell>): Promise<void>;
   /** Makes each open shell print something that nobody asked for. */
-  interrupt(output: Output): Promise<void>;
+  interrupt(output: TerminalOutput): Promise<void>;
   /** Ends the connection of each open session, as a broken sshd would. */
   killSessions(): Promise<void>;
   /** Gives the user another password; sessions that are open stay open. */
@@ -218,14 +218,15 @@ export async function startOpenSsh(
     ? await makeUserKey(home, options)
     : "";
   await Deno.writeTextFile(`${home}/banner`, options.banner ?? "");
-  const sshd = await startSshd(home, options);
+  const { port } = stack.use(await reservePort());
+  const sshd = await startSshd({ home, port, options });
   stack.defer(() => sshd.stop());
 
   const owned = stack.move();
   const count = (pattern: RegExp): number =>
     sshd.log().filter((line) => pattern.test(line)).length;
   return {
-    port: sshd.port,
+    port,
     username: user.name,
     password: user.password,
     privateKey,
@@ -395,7 +396,6 @@ async function fingerprint(
 }
 
 interface Sshd {
-  readonly port: number;
   log(): readonly string[];
   start(): Promise<void>;
   /** Sends a signal to sshd and all its connections. */
@@ -403,19 +403,16 @@ interface Sshd {
   stop(): Promise<void>;
 }
 
-async function startSshd(home: string, options: OpenSshOptions): Promise<Sshd> {
+async function startSshd(
+  { home, port, options }: Configuration,
+): Promise<Sshd> {
   // Debian's unit makes it at boot; where there is no systemd nothing does.
   await Deno.mkdir("/run/sshd", { recursive: true, mode: 0o755 });
   const config = `${home}/sshd_config`;
   const logFile = `${home}/sshd.log`;
-  // Another process can take a free port before sshd does.
-  let { port, daemon } = await retry(async () => {
-    const port = freePort();
-    await Deno.writeTextFile(config, configure({ home, port, options }));
-    return { port, daemon: await spawnSshd(config, logFile) };
-  });
+  await Deno.writeTextFile(config, configure({ home, port, options }));
+  let daemon = await spawnSshd(config, logFile);
   return {
-    port,
     log: () => readLog(logFile),
     signal: (name) => daemon.signal(name),
     stop: () => daemon.stop(),

@@ -22,7 +22,7 @@ import {
   startOpenSsh,
   testWithOpenSsh,
 } from "./openssh.ts";
-import type { Output } from "./panos_output.ts";
+import type { TerminalOutput } from "./panos_output.ts";
 import { eventually } from "./system.ts";
 
 export const SHOW = "show vpn flow";
@@ -40,7 +40,7 @@ export interface Setting {
   /** Shorthand for `server.shell`. */
   readonly shell?: Partial<Shell>;
   /** Shorthand for the reply to `show vpn flow`. */
-  readonly reply?: Output;
+  readonly reply?: TerminalOutput;
   readonly env?: Changes | ((server: OpenSsh) => Changes);
 }
 

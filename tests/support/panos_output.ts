@@ -11,15 +11,6 @@ export type Output = string | readonly Step[];
 /** One write to the terminal, or something else that a firewall does. */
 export type Step =
   | string
-  | { readonly bytes: readonly number[] }
-  /** Text in writes of so many bytes, with a pause in seconds after each. */
-  | {
-    readonly dribble: string;
-    readonly size: number;
-    readonly pause?: number;
-  }
-  /** Seconds of silence. */
-  | { readonly pause: number }
   /** Text for ever. */
   | { readonly endless: string }
   | Ending;
@@ -32,3 +23,17 @@ export type Ending =
   | { readonly end: true }
   /** The end of the TCP connection. */
   | { readonly drop: true };
+
+/** What only the login shell of OpenSSH does, in the terminal that it has. */
+export type TerminalOutput = string | readonly (Step | TerminalStep)[];
+
+export type TerminalStep =
+  | { readonly bytes: readonly number[] }
+  /** Text in writes of so many bytes, with a pause in seconds after each. */
+  | {
+    readonly dribble: string;
+    readonly size: number;
+    readonly pause?: number;
+  }
+  /** Seconds of silence. */
+  | { readonly pause: number };

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { once } from "node:events";
 // @ts-types="@types/ssh2"
 import type { ServerChannel } from "ssh2";
 import type { Output, Step } from "./panos_output.ts";
@@ -32,8 +33,6 @@ export interface ShellOptions {
   ) => Output | Promise<Output>;
   /** Answers instead of `reply` after `set cli op-command-xml-output on`. */
   readonly replyXml?: ShellOptions["reply"];
-  /** Whether XML stays on when it is switched off, which looks as always. */
-  readonly keepsXml?: boolean;
 }
 
 /** The firewall that a shell belongs to. */
@@ -106,7 +105,6 @@ export function serveShell(
   const shell: Shell = {
     prompt: PROMPT,
     reply: replyWithSixTunnels,
-    keepsXml: false,
     ...options,
     replyXml: options.replyXml,
     channel,
@@ -193,8 +191,7 @@ function change(shell: Shell, setting: Setting, command: string): void {
       shell.pager = false;
       break;
     case "xml-output":
-      shell.xmlOutput = command.endsWith(" on") ||
-        (shell.xmlOutput && shell.keepsXml);
+      shell.xmlOutput = command.endsWith(" on");
       break;
   }
 }
@@ -214,57 +211,21 @@ async function perform(shell: Shell, step: Step): Promise<Next> {
     return "prompt";
   }
   screen.flush();
-  if ("bytes" in step) channel.write(Uint8Array.from(step.bytes));
-  else if ("dribble" in step) await dribble(shell, step);
-  else if ("pause" in step) await pass(channel, step.pause);
-  else if ("endless" in step) await printForEver(shell, step.endless);
-  else {
-    if ("end" in step) channel.close();
-    if ("drop" in step) host.drop();
-    return "nothing";
-  }
-  return shell.isOpen ? "prompt" : "nothing";
-}
-
-async function dribble(
-  shell: Shell,
-  { dribble, size, pause = 0 }: Extract<Step, { readonly dribble: string }>,
-): Promise<void> {
-  const bytes = encode(dribble);
-  for (let start = 0; start < bytes.length && shell.isOpen; start += size) {
-    shell.channel.write(bytes.subarray(start, start + size));
-    await pass(shell.channel, pause);
-  }
+  if ("endless" in step) await printForEver(shell, step.endless);
+  if ("end" in step) channel.close();
+  if ("drop" in step) host.drop();
+  return "nothing";
 }
 
 /** As fast as the client reads. */
 async function printForEver(shell: Shell, text: string): Promise<void> {
   const { channel } = shell;
   const bytes = encode(text);
+  const closed = once(channel, "close");
   while (shell.isOpen) {
     while (channel.write(bytes));
-    await unlessClosed(channel, (resolve) => channel.once("drain", resolve));
+    await Promise.race([closed, once(channel, "drain")]);
   }
-}
-
-async function pass(channel: ServerChannel, seconds: number): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  await unlessClosed(channel, (resolve) => {
-    timer = setTimeout(resolve, seconds * 1_000);
-  });
-  clearTimeout(timer);
-}
-
-/** Waits for something, but no longer than the channel is open. */
-async function unlessClosed(
-  channel: ServerChannel,
-  wait: (resolve: () => void) => void,
-): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  channel.once("close", resolve);
-  wait(resolve);
-  await promise;
-  channel.off("close", resolve);
 }
 
 function printText({ pager, rows, screen }: Shell, text: string): Next {

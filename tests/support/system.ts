@@ -4,23 +4,32 @@
  * @module
  */
 
+/** A port of 127.0.0.1 that a test has for itself until it is disposed. */
+export interface ReservedPort extends Disposable {
+  readonly port: number;
+}
+
 /**
- * Finds a port of 127.0.0.1 that nobody listens on, for a program that cannot
- * be told to choose one itself. It may be taken before the program has it.
+ * Reserves a port for a server that cannot be told to choose one itself.
  *
- * Below those that systems give to outgoing connections: other tests make many
- * of these before the server that the port is for has it.
+ * A connection holds it: the system gives such a port to nobody who asks for
+ * any, and whoever asks for it by number can listen on it.
  */
-export function freePort(): number {
-  for (;;) {
-    const port = 10_000 + Math.floor(Math.random() * 22_000);
-    try {
-      using listener = Deno.listen({ hostname: "127.0.0.1", port });
-      return listener.addr.port;
-    } catch (error) {
-      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
-    }
-  }
+export async function reservePort(): Promise<ReservedPort> {
+  const address = { hostname: "127.0.0.1", port: 0 };
+  using listener = Deno.listen(address);
+  const { port } = listener.addr;
+  const [near, far] = await Promise.all([
+    Deno.connect({ ...address, port }),
+    listener.accept(),
+  ]);
+  return {
+    port,
+    [Symbol.dispose](): void {
+      near.close();
+      far.close();
+    },
+  };
 }
 
 /** A process that is alive. */

@@ -375,7 +375,7 @@ Deno.test("renderPage() gives the advice for each reason, once", () => {
 });
 
 Deno.test("renderPage() says above all who holds the logins of a fleet", () => {
-  const hold = { until: NOW + 3_900, culprits: ["fw-1", "fw-2"] };
+  const hold = { endsAt: NOW + 3_900, culprits: ["fw-1", "fw-2"] };
   const page = render([
     good([UP]),
     good([UP]),
@@ -387,7 +387,7 @@ Deno.test("renderPage() says above all who holds the logins of a fleet", () => {
     /^Logins held until 04:05 UTC \(65 min\) by fw-1 and fw-2; 2 firewalls served over open sessions\n.*reload the exporter/,
   );
   assert.doesNotMatch(
-    render([good([UP])], { hold: { ...hold, until: NOW } }),
+    render([good([UP])], { hold: { ...hold, endsAt: NOW } }),
     /Logins held/,
   );
 });

@@ -452,8 +452,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: "a new session is taken to print XML",
     file: "src/firewall/table_reader.ts",
-    find: "    if (this.#inXml !== session) {\n      const isOn",
-    replace: "    if (this.#inXml === undefined) {\n      const isOn",
+    find: "    if (this.#inXml !== session) {\n      if (!(await",
+    replace: "    if (this.#inXml === undefined) {\n      if (!(await",
   },
   {
     name: "a session whose form is unknown is kept",
