@@ -203,7 +203,9 @@ const NIGHT: readonly Event[] = [
     },
     messages: 2,
     gone: "kiev.example.net",
-    // Nothing is told behind the end, either: longer than group_interval.
+    // Longer than group_interval: nothing is told behind the end, either. Less
+    // than an hour after the exporter was dead for over ten minutes: in that gap
+    // PanosIpsecTargetGone would end.
     quiet: 6,
   },
 ];
