@@ -44,10 +44,7 @@ export async function check(
   await using fleet = createFleet(config, advice.log);
   const patients = findPatients(fleet, name);
   if (patients.length === 0) {
-    const known = fleet.firewalls.map(({ target }) => quote(target)).join(", ");
-    tell(
-      `Cannot check ${quote(name ?? "")}: HOSTNAME and TARGETS name ${known}`,
-    );
+    tell(`Cannot check ${quote(name ?? "")}: ${describeKnown(config, fleet)}`);
     return 2;
   }
   const { loginTimeoutMs, scrapeTimeoutMs, credentials } = config;
@@ -71,6 +68,20 @@ function findPatients(
     target: firewall.target,
     openSession: fleet.openSession(firewall),
   }));
+}
+
+/** Which firewalls there are, by the variables that name them. */
+function describeKnown(
+  { firewall, targets }: Config,
+  { firewalls }: Fleet,
+): string {
+  const known = firewalls.map(({ target }) => quote(target)).join(", ");
+  if (targets.length === 0) {
+    return `HOSTNAME names ${known}, and TARGETS is not set`;
+  }
+  return firewall === undefined
+    ? `TARGETS names ${known}`
+    : `HOSTNAME and TARGETS name ${known}`;
 }
 
 interface CheckAllOptions extends ExamineOptions, Pick<CheckOptions, "print"> {

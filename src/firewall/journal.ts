@@ -14,8 +14,12 @@ import {
   type Poll,
   PollError,
 } from "../model/poll.ts";
-import type { Tunnel } from "../model/tunnel.ts";
-import { stateInWords, type StateWord } from "../model/tunnel_words.ts";
+import {
+  CONDITIONS,
+  countConditions,
+  groupTunnels,
+} from "../model/tunnel_group.ts";
+import { stateInWords } from "../model/tunnel_words.ts";
 import type { Fields, Log } from "../std/log.ts";
 import { PollHistory } from "./history.ts";
 
@@ -54,7 +58,7 @@ export class Journal {
     const { tunnels, contradictions } = poll.flow;
     const failedPolls = this.#history.failing?.polls;
     const changes = this.#history.record(poll, tunnels);
-    this.#recordRecovery(tunnels, failedPolls);
+    this.#recordRecovery(poll, failedPolls);
     this.#recordForm(poll);
     this.#recordChanges(changes);
     for (const { id, name } of contradictions) {
@@ -94,16 +98,16 @@ export class Journal {
   }
 
   #recordRecovery(
-    tunnels: readonly Tunnel[],
+    { finishedAt }: GoodPoll,
     failedPolls: number | undefined,
   ): void {
     if (failedPolls !== undefined) {
       this.#log("info", "poll recovered", {
         ["failed_polls"]: failedPolls,
-        ...countStates(tunnels),
+        ...countTunnels(this.#history, finishedAt),
       });
     } else if (!this.#hasSucceeded) {
-      this.#log("info", "first poll", countStates(tunnels));
+      this.#log("info", "first poll", countTunnels(this.#history, finishedAt));
     }
     this.#hasSucceeded = true;
     this.#failure = undefined;
@@ -141,18 +145,13 @@ export class Journal {
   }
 }
 
-/** How many tunnels there are, and of them in each state that there is. */
-function countStates(tunnels: readonly Tunnel[]): Fields {
-  const amounts = new Map<StateWord, number>();
-  for (const tunnel of tunnels) {
-    const word = stateInWords(tunnel);
-    amounts.set(word, (amounts.get(word) ?? 0) + 1);
-  }
-  const counts = Array.from(
-    amounts,
-    ([word, amount]) => [word.replaceAll(" ", "_"), amount] as const,
-  );
-  return { tunnels: tunnels.length, ...Object.fromEntries(counts) };
+/** How many tunnels there are, and how many in each condition that there is. */
+function countTunnels({ sightings }: History, now: number): Fields {
+  const tunnels = groupTunnels(sightings, now);
+  const counts = countConditions(tunnels);
+  const present = CONDITIONS.filter((condition) => counts[condition] > 0)
+    .map((condition) => [condition.replaceAll(" ", "_"), counts[condition]]);
+  return { tunnels: tunnels.length, ...Object.fromEntries(present) };
 }
 
 function describe(

@@ -5,7 +5,7 @@
  */
 
 import type { Log } from "../std/log.ts";
-import { quote } from "../std/quote.ts";
+import { quote, shorten } from "../std/quote.ts";
 
 /** Characters of a name that are repeated. */
 const NAME_LENGTH = 80;
@@ -26,22 +26,22 @@ export class Refusals {
 
   /** @returns One line. */
   refuse(name: string): string {
-    const quoted = quote(name, NAME_LENGTH);
+    const kept = shorten(name, NAME_LENGTH);
     const reason = this.#hasTargets
       ? "TARGETS does not list it"
       : "TARGETS is not set, so nothing can be probed";
-    this.#tell(quoted, reason);
-    return `Cannot probe ${quoted}: ${reason}`;
+    this.#tell(kept, reason);
+    return `Cannot probe ${quote(kept)}: ${reason}`;
   }
 
-  #tell(quoted: string, reason: string): void {
-    if (this.#names.size >= MAX_NAMES || this.#names.has(quoted)) return;
-    this.#names.add(quoted);
+  #tell(name: string, reason: string): void {
+    if (this.#names.size >= MAX_NAMES || this.#names.has(name)) return;
+    this.#names.add(name);
     const advice = this.#names.size < MAX_NAMES
       ? "list it in TARGETS, or take it out of Prometheus"
       : "as before; further targets are refused without a line";
     this.#log("warn", "probe refused", {
-      asked: quoted,
+      asked: name,
       problem: reason,
       advice,
     });

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { escapeUnsafe, type Mask } from "./quote.ts";
+import { escapeUnsafe, type Mask, shorten } from "./quote.ts";
 
 /** From the most to the least talkative. */
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
@@ -75,9 +75,5 @@ function toLogfmtValue(value: string): string {
 }
 
 function clean(value: string): string {
-  return escapeUnsafe(
-    value.length > MAX_VALUE_LENGTH
-      ? `${value.slice(0, MAX_VALUE_LENGTH)}…`
-      : value,
-  );
+  return escapeUnsafe(shorten(value, MAX_VALUE_LENGTH));
 }

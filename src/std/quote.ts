@@ -19,14 +19,18 @@ export function escapeUnsafe(text: string): string {
   );
 }
 
+/** Cuts a text that is too long, and shows by `…` that it did. */
+export function shorten(text: string, limit: number): string {
+  return text.length > limit ? `${text.slice(0, limit)}…` : text;
+}
+
 /**
  * Puts text in double quotes for a message, escaped and on one line.
  *
  * @param limit Characters to keep; what is cut off is shown as `…`.
  */
 export function quote(text: string, limit = 120): string {
-  const kept = text.length > limit ? `${text.slice(0, limit)}…` : text;
-  return `"${escapeUnsafe(kept)}"`;
+  return `"${escapeUnsafe(shorten(text, limit))}"`;
 }
 
 /** Puts text in double quotes, as {@linkcode quote} does. */

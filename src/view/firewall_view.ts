@@ -14,11 +14,9 @@ import {
   groupTunnels,
   NO_COUNTS,
   sinceOfTunnel,
-  type Tone,
-  TONE_OF,
-  TONES,
   type TunnelGroup,
-} from "./tunnel_condition.ts";
+} from "../model/tunnel_group.ts";
+import { type Tone, TONE_OF, TONES } from "./tunnel_condition.ts";
 
 /** Seconds after which Prometheus forgets a series. */
 export const STALE_AFTER_S = 300;

@@ -6,18 +6,14 @@
 
 import type { Since } from "../model/history.ts";
 import type { Status } from "../model/poll.ts";
+import type { Condition, TunnelGroup } from "../model/tunnel_group.ts";
 import { monitorInWords, stateInWords } from "../model/tunnel_words.ts";
 import { formatAmount, formatCount } from "../std/words.ts";
 import type { FirewallView } from "./firewall_view.ts";
 import { formatSpan, formatTime } from "./format.ts";
 import { type Html, markup } from "./html.ts";
 import { type Frame, pathOf } from "./page_frame.ts";
-import {
-  type Condition,
-  describeCounts,
-  TONE_OF,
-  type TunnelGroup,
-} from "./tunnel_condition.ts";
+import { describeCounts, TONE_OF } from "./tunnel_condition.ts";
 
 /** Renders the table of a firewall's tunnels, and takes its rows off the budget. */
 export function renderTunnels(

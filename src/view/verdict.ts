@@ -6,10 +6,11 @@
 
 import { ADVICE } from "../model/advice.ts";
 import { type Reason, REASONS } from "../model/poll.ts";
+import type { Counts } from "../model/tunnel_group.ts";
 import { formatAmount } from "../std/words.ts";
 import { type FirewallView, STALE_AFTER_S } from "./firewall_view.ts";
 import { formatSpan } from "./format.ts";
-import { addCounts, type Counts, type Tone } from "./tunnel_condition.ts";
+import { addCounts, type Tone } from "./tunnel_condition.ts";
 
 /** What has to be known first: the heading, and the tab of the browser. */
 export interface Verdict {

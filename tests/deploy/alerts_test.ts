@@ -553,6 +553,21 @@ Deno.test({
   },
 });
 
+Deno.test("the Alertmanager sends between two evaluations of the rules", async () => {
+  const text = await Deno.readTextFile(`${DEPLOY}alertmanager.yml`);
+  const evaluation = secondsOf(await alerts(), "interval");
+  // A message that is due while alerts come in has half of them.
+  assert.equal(secondsOf(text, "group_wait") % evaluation, evaluation / 2);
+  assert.equal(secondsOf(text, "group_interval") % evaluation, 0);
+});
+
+function secondsOf(text: string, key: string): number {
+  const [, count, unit] =
+    new RegExp(`^ *${key}: (\\d+)([sm])$`, "m").exec(text) ??
+      [];
+  return Number(count) * (unit === "m" ? 60 : 1);
+}
+
 Deno.test("the Alertmanager routes and rules name alerts that exist", async () => {
   const names = alertNames(await alerts());
   const text = await Deno.readTextFile(`${DEPLOY}alertmanager.yml`);

@@ -13,6 +13,25 @@ Deno.test("a good poll is worth a line when it is the first, and then no more", 
   assert.deepEqual(take(), [["info", "first poll", { tunnels: 6, up: 6 }]]);
 });
 
+Deno.test("proxy IDs are counted as the one tunnel that they are", () => {
+  const { journal, take } = start();
+  const rows = ["oslo", "oslo:net-1", "oslo:net-2", "lima"]
+    .map((name, index) => tunnel({ id: `${index + 1}`, name }));
+  journal.record(good(rows));
+  journal.record(failed("connect", "refused"));
+  journal.record(good(rows.with(2, tunnel({ name: "oslo:net-2", ...DOWN }))));
+  const told = take().filter(([, , fields]) => "tunnels" in fields);
+  assert.deepEqual(told, [
+    ["info", "first poll", { tunnels: 2, up: 2 }],
+    ["info", "poll recovered", {
+      failed_polls: 1,
+      tunnels: 2,
+      partly_down: 1,
+      up: 1,
+    }],
+  ]);
+});
+
 Deno.test("a failure is told when it happens and when its reason changes", () => {
   const { journal, take } = start();
   journal.record(failed("connect", "refused"));
@@ -100,8 +119,8 @@ Deno.test("a tunnel that comes or goes is told, and not as a change of state", (
   journal.record(good(tunnels(2)));
   journal.record(good(tunnels(1)));
   assert.deepEqual(take(), [
-    ["info", "tunnel added", { tunnel: "branch", state: "up" }],
-    ["warn", "tunnel removed", { tunnel: "branch", state: "up" }],
+    ["info", "tunnel added", { tunnel: "branch-2", state: "up" }],
+    ["warn", "tunnel removed", { tunnel: "branch-2", state: "up" }],
   ]);
 });
 
@@ -290,7 +309,11 @@ function tunnels(size: number): readonly Tunnel[] {
   return Array.from(
     { length: size },
     (_, index) =>
-      tunnel({ id: `${index + 1}`, interfaceName: `tunnel.${index + 1}` }),
+      tunnel({
+        id: `${index + 1}`,
+        name: `branch-${index + 1}`,
+        interfaceName: `tunnel.${index + 1}`,
+      }),
   );
 }
 

@@ -2,9 +2,11 @@ import { NO_HISTORY } from "../../src/model/history.ts";
 import assert from "node:assert/strict";
 import type { MetricFamily } from "../../src/view/exposition.ts";
 import type { Firewall } from "../../src/firewall/firewall.ts";
+import { Refusals } from "../../src/http/refusals.ts";
 import { createHandler, type HandlerOptions } from "../../src/http/routes.ts";
 import type { Poll, Status } from "../../src/model/poll.ts";
 import { systemClock } from "../../src/std/clock.ts";
+import { createLog } from "../../src/std/log.ts";
 import { Secret } from "../../src/std/secret.ts";
 import { NO_DURATIONS } from "../../src/model/stopwatch.ts";
 import { buildFamilies } from "../../src/view/metrics.ts";
@@ -131,6 +133,21 @@ Deno.test("the log tells each refused target once, and no more than 100", async 
   }
   assert.equal(logged.length, 100);
   assert.match(logged[0] ?? "", /^warn probe refused/);
+});
+
+Deno.test("the log quotes a refused target once, and escapes and cuts it", () => {
+  const lines: string[] = [];
+  const log = createLog({
+    level: "warn",
+    format: "logfmt",
+    mask: (text) => text,
+    write: (line) => lines.push(line),
+  });
+  const refusals = new Refusals(true, log);
+  refusals.refuse("fw c");
+  refusals.refuse(`fw\n${"x".repeat(90)}`);
+  assert.match(lines[0] ?? "", / asked="fw c" problem=/);
+  assert.match(lines[1] ?? "", / asked="fw\\\\u\{a\}x{77}…" problem=/);
 });
 
 Deno.test("/sd lists TARGETS for http_sd_configs", async () => {

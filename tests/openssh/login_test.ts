@@ -10,7 +10,9 @@ import {
   scenarios,
   seesSixTwice,
   type Stage,
+  toEnvironment,
 } from "../support/openssh_stage.ts";
+import { startExporter } from "../support/exporter.ts";
 import type { OpenSsh, OpenSshOptions } from "../support/openssh.ts";
 import { eventually } from "../support/system.ts";
 
@@ -164,6 +166,19 @@ scenarios("what is said about a password", {
         assert(await eventually(() => server.rejections() === 1));
       },
     },
+  "once it is changed on both sides, a restart is accepted at once": {
+    act: async ({ server, exporter }) => {
+      assertSix(await exporter.scrape());
+      const PASSWORD = await server.changePassword();
+      assertSix(await exporter.scrape());
+      await exporter.stop();
+      const env = toEnvironment({ env: { PASSWORD } }, server);
+      await using restarted = await startExporter(env);
+      assertSix(await restarted.scrape());
+      assert.equal(server.logins(), 2);
+      assert.equal(server.connections(), 2);
+    },
+  },
   "a rejected key is offered once, and then nothing": {
     server: { ...KEYS, config: { AuthorizedKeysFile: "none" } },
     env: withKey,

@@ -358,15 +358,35 @@ Deno.test("--check TARGET examines that firewall alone", async (t) => {
     assert.equal(code, 0, stdout);
     assert.equal(verdictIn(stdout), `${targetOf(other)}: ok: 6 tunnels: 6 up`);
   });
-  await t.step("one that is not", async () => {
-    const result = await runExporter(["--check", "127.0.0.2"], environment);
-    assert.deepEqual(result, {
-      code: 2,
-      stdout: "",
-      stderr: `Cannot check "127.0.0.2": HOSTNAME and TARGETS name "${
-        targetOf(one)
-      }", "${targetOf(other)}"\n`,
+  const hostname = { PE_HOSTNAME: "127.0.0.1", SSH_PORT: `${one.port}` };
+  const { TARGETS: _, ...withoutTargets } = environmentOf(one);
+  const names = `"${targetOf(one)}", "${targetOf(other)}"`;
+  const cases = [
+    {
+      set: "TARGETS",
+      environment,
+      known: `TARGETS names ${names}`,
+    },
+    {
+      set: "HOSTNAME",
+      environment: { ...withoutTargets, ...hostname },
+      known: 'HOSTNAME names "127.0.0.1", and TARGETS is not set',
+    },
+    {
+      set: "HOSTNAME and TARGETS",
+      environment: { ...environment, ...hostname },
+      known: `HOSTNAME and TARGETS name ${names}`,
+    },
+  ];
+  for (const { set, environment, known } of cases) {
+    await t.step(`one that is not, where ${set} is set`, async () => {
+      const result = await runExporter(["--check", "127.0.0.2"], environment);
+      assert.deepEqual(result, {
+        code: 2,
+        stdout: "",
+        stderr: `Cannot check "127.0.0.2": ${known}\n`,
+      });
     });
-  });
+  }
   assert.deepEqual([one.connections, other.connections], [0, 1]);
 });

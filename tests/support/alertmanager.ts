@@ -15,11 +15,18 @@ export interface Alertmanager extends AsyncDisposable {
   readonly notifications: readonly Notification[];
 }
 
+/** One call of the webhook: what a person gets as one message. */
 export interface Notification {
+  /** What `group_by` made one. */
+  readonly groupKey: string;
   readonly alerts: readonly {
     readonly status: "firing" | "resolved";
     readonly labels: Readonly<Record<string, string>>;
     readonly annotations: Readonly<Record<string, string>>;
+    /** The evaluation of Prometheus at which it began to fire. */
+    readonly startsAt: string;
+    /** The one that resolved it. */
+    readonly endsAt: string;
   }[];
 }
 

@@ -153,8 +153,12 @@ export interface OpenSsh extends AsyncDisposable {
   interrupt(output: TerminalOutput): Promise<void>;
   /** Ends the connection of each open session, as a broken sshd would. */
   killSessions(): Promise<void>;
-  /** Gives the user another password; sessions that are open stay open. */
-  changePassword(): Promise<void>;
+  /**
+   * Gives the user another password; sessions that are open stay open.
+   *
+   * @returns The new one.
+   */
+  changePassword(): Promise<string>;
   /** Stops sshd in its tracks: the kernel accepts connections, nobody talks. */
   freeze(): Promise<void>;
   thaw(): Promise<void>;
@@ -253,7 +257,11 @@ export async function startOpenSsh(
         if (!isShell(process)) signal(process.pid, "SIGKILL");
       }
     },
-    changePassword: () => setPassword(user.name, `new${user.password}`),
+    async changePassword(): Promise<string> {
+      const password = `new${user.password}`;
+      await setPassword(user.name, password);
+      return password;
+    },
     freeze: () => sshd.signal("SIGSTOP"),
     thaw: () => sshd.signal("SIGCONT"),
     async stop(): Promise<void> {

@@ -14,7 +14,9 @@ export interface ScriptedFirewall {
   /** The word of its prompt. */
   ha?: string;
   tunnels: readonly ScriptedTunnel[];
-  /** Whether `/sd` leaves it out, although `/probe` still answers. */
+  /** Whether `/probe` refuses it, as `TARGETS` does not list it. */
+  isRefused?: boolean;
+  /** Whether `/sd` leaves it out. */
   isUnlisted?: boolean;
   /** Unix time in seconds; 0 if logins are allowed. */
   authRetryAt?: number;
@@ -56,7 +58,7 @@ export class ScriptedExporter implements AsyncDisposable {
     }
     if (pathname === "/metrics") return exposition(ownSamples());
     const firewall = this.firewalls.get(searchParams.get("target") ?? "");
-    if (firewall === undefined) {
+    if (firewall === undefined || firewall.isRefused) {
       return new Response("not in TARGETS\n", { status: 400 });
     }
     return exposition(firewallSamples(firewall));
