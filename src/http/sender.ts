@@ -22,8 +22,11 @@ const MAX_WAIT_MS = 5_000;
  * the same connection asks for more.
  */
 const READ_BYTES_PER_MS = 10_000;
-/** When more answers than this wait for a place, a crowd has come. */
-const MAX_QUEUE = 32;
+/**
+ * When more than this waits for a place, a crowd has come: 33 answers with 10,000
+ * tunnels each. Many small ones cost little.
+ */
+const MAX_QUEUED_BYTES = 75_000_000;
 /** How long the place of a client is kept that came in a crowd. */
 const MAX_SUSPICION_MS = 60_000;
 /** A body of which nothing was read for so long is cancelled. */
@@ -66,13 +69,12 @@ export class Sender {
     if (size <= SMALL_BYTES) {
       return new Response(join(parts, size), { status, headers });
     }
-    const readMs = size / READ_BYTES_PER_MS;
-    if (!await this.#places.take(readMs)) {
+    if (!await this.#places.take(size)) {
       return await this.send(BUSY, method, connection);
     }
     // if the client has gone meanwhile, the runtime cancels the body
     const source = new LargeBody(parts, this.#clock, (end) => {
-      if (end === "sent") this.#places.keep(connection, readMs);
+      if (end === "sent") this.#places.keep(connection, size);
       else this.#places.give();
     });
     const body = new ReadableStream(source, { highWaterMark: 0 });
@@ -99,8 +101,8 @@ interface Kept {
 class Places {
   readonly #clock: Clock;
   #free = MAX_LARGE_BODIES;
-  /** Who waits for a place, in the order of arrival. */
-  readonly #waiting = new Set<(end: "given" | "refused") => void>();
+  /** Who waits for a place, in the order of arrival, and for how many bytes. */
+  readonly #waiting = new Map<(end: "given" | "refused") => void, number>();
   /** By the name of the connection, the oldest first. */
   readonly #kept = new Map<string, Kept>();
 
@@ -109,7 +111,7 @@ class Places {
   }
 
   /** @returns Whether there was a place in time. */
-  async take(readMs: number): Promise<boolean> {
+  async take(size: number): Promise<boolean> {
     if (this.#free > 0) {
       this.#free--;
       return true;
@@ -120,6 +122,7 @@ class Places {
       this.#waiting.delete(settle);
       resolve(end);
     };
+    const readMs = size / READ_BYTES_PER_MS;
     // not again later: the last of a crowd would look alone when the others have
     // been refused
     let stopTimer = this.#clock.setTimer(readMs, () => {
@@ -130,23 +133,23 @@ class Places {
       const ms = MAX_WAIT_MS - readMs;
       stopTimer = this.#clock.setTimer(ms, () => settle("refused"));
     });
-    this.#waiting.add(settle);
+    this.#waiting.set(settle, size);
     return await promise === "given";
   }
 
   /** Gives a place to who has waited longest. */
   give(): void {
-    const [next] = this.#waiting;
+    const [next] = this.#waiting.keys();
     if (next === undefined) this.#free++;
     else next("given");
   }
 
-  keep(connection: string, readMs: number): void {
+  keep(connection: string, size: number): void {
     this.giveKept(connection);
     const give = (): void => this.giveKept(connection);
     const kept: Kept = {
       isSuspect: false,
-      stopTimer: this.#clock.setTimer(readMs, () => {
+      stopTimer: this.#clock.setTimer(size / READ_BYTES_PER_MS, () => {
         kept.isSuspect = this.#isCrowded();
         if (!kept.isSuspect) give();
         else kept.stopTimer = this.#clock.setTimer(MAX_SUSPICION_MS, give);
@@ -174,7 +177,9 @@ class Places {
   }
 
   #isCrowded(): boolean {
-    return this.#waiting.size > MAX_QUEUE;
+    let bytes = 0;
+    for (const size of this.#waiting.values()) bytes += size;
+    return bytes > MAX_QUEUED_BYTES;
   }
 }
 
