@@ -21,7 +21,9 @@ const MAX_WAIT_MS = 5_000;
  * place is kept for as long as a client of this speed needs to read it, or until
  * the same connection asks for more.
  */
-const READ_BYTES_PER_MS = 10_000;
+const READ_BYTES_PER_MS = 3_000;
+/** A larger one keeps its place no longer than this. */
+const MAX_READ_MS = 1_000;
 /**
  * When more than this waits for a place, a crowd has come: 33 answers with 10,000
  * tunnels each. Many small ones cost little.
@@ -122,7 +124,7 @@ class Places {
       this.#waiting.delete(settle);
       resolve(end);
     };
-    const readMs = size / READ_BYTES_PER_MS;
+    const readMs = readMsOf(size);
     // not again later: the last of a crowd would look alone when the others have
     // been refused
     let stopTimer = this.#clock.setTimer(readMs, () => {
@@ -149,7 +151,7 @@ class Places {
     const give = (): void => this.giveKept(connection);
     const kept: Kept = {
       isSuspect: false,
-      stopTimer: this.#clock.setTimer(size / READ_BYTES_PER_MS, () => {
+      stopTimer: this.#clock.setTimer(readMsOf(size), () => {
         kept.isSuspect = this.#isCrowded();
         if (!kept.isSuspect) give();
         else kept.stopTimer = this.#clock.setTimer(MAX_SUSPICION_MS, give);
@@ -181,6 +183,10 @@ class Places {
     for (const size of this.#waiting.values()) bytes += size;
     return bytes > MAX_QUEUED_BYTES;
   }
+}
+
+function readMsOf(size: number): number {
+  return Math.min(size / READ_BYTES_PER_MS, MAX_READ_MS);
 }
 
 /** A body that is handed over as it is read. */
