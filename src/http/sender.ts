@@ -12,16 +12,25 @@ import { type Answer, type Part, plain } from "./answer.ts";
 const SMALL_BYTES = 65_536;
 /** So much of a larger body is handed over at a time. */
 const PIECE_BYTES = 65_536;
-/** At most so many larger bodies are being sent at the same time. */
+/** At most so many larger bodies are under way at the same time. */
 const MAX_LARGE_BODIES = 32;
-/** How long an answer waits until one of these has been sent. */
+/** How long an answer waits until there is a place for it. */
 const MAX_WAIT_MS = 5_000;
 /**
  * When a body has been sent, the kernel has it, and the client may not. So its
  * place is kept for as long as a client of this speed needs to read it, or until
  * the same connection asks for more.
  */
-const READ_BYTES_PER_MS = 400;
+const READ_BYTES_PER_MS = 3_000;
+/** A larger one keeps its place no longer than this. */
+const MAX_READ_MS = 1_000;
+/**
+ * When more than this waits for a place, a crowd has come: 33 answers with 10,000
+ * tunnels each. Many small ones cost little.
+ */
+const MAX_QUEUED_BYTES = 75_000_000;
+/** How long the place of a client is kept that came in a crowd. */
+const MAX_SUSPICION_MS = 60_000;
 /** A body of which nothing was read for so long is cancelled. */
 const MAX_STALL_MS = 30_000;
 
@@ -34,14 +43,11 @@ const BUSY = plain(
 /** Turns answers into responses, large ones in pieces and few at a time. */
 export class Sender {
   readonly #clock: Clock;
-  #places = MAX_LARGE_BODIES;
-  /** Who waits for a place, in the order of arrival. */
-  readonly #waiting = new Set<(place: "given" | "refused") => void>();
-  /** Gives back the place that is kept for a connection, by its name. */
-  readonly #kept = new Map<string, () => void>();
+  readonly #places: Places;
 
   constructor(clock: Clock) {
     this.#clock = clock;
+    this.#places = new Places(clock);
   }
 
   /**
@@ -53,7 +59,7 @@ export class Sender {
     method: string,
     connection: string,
   ): Promise<Response> {
-    this.#kept.get(connection)?.();
+    this.#places.giveKept(connection);
     const { status, headers, parts } = answer;
     const size = parts.reduce((sum, { length }) => sum + length, 0);
     if (method === "HEAD") {
@@ -65,14 +71,13 @@ export class Sender {
     if (size <= SMALL_BYTES) {
       return new Response(join(parts, size), { status, headers });
     }
-    if (!await this.#takePlace()) {
+    if (!await this.#places.take(size)) {
       return await this.send(BUSY, method, connection);
     }
     // if the client has gone meanwhile, the runtime cancels the body
-    const readAtMs = this.#clock.monotonicMs() + size / READ_BYTES_PER_MS;
     const source = new LargeBody(parts, this.#clock, (end) => {
-      if (end === "cancelled") this.#givePlace();
-      else this.#keepPlace(connection, readAtMs - this.#clock.monotonicMs());
+      if (end === "sent") this.#places.keep(connection, size);
+      else this.#places.give();
     });
     const body = new ReadableStream(source, { highWaterMark: 0 });
     return new Response(body, {
@@ -80,43 +85,108 @@ export class Sender {
       headers: { ...headers, "content-length": String(size) },
     });
   }
+}
 
-  async #takePlace(): Promise<boolean> {
-    if (this.#places > 0) {
-      this.#places--;
+/** The place of a body that has been sent. */
+interface Kept {
+  /** Whether a crowd waited when it should have been read. */
+  isSuspect: boolean;
+  stopTimer: () => void;
+}
+
+/**
+ * Who may send a large body. A client that does not read cannot be told from one
+ * that does. But those that cost much memory come in crowds: then each of them is
+ * a suspect, and its place is kept for long. Who comes later, and in no crowd,
+ * may have the place of a suspect.
+ */
+class Places {
+  readonly #clock: Clock;
+  #free = MAX_LARGE_BODIES;
+  /** Who waits for a place, in the order of arrival, and for how many bytes. */
+  readonly #waiting = new Map<(end: "given" | "refused") => void, number>();
+  /** By the name of the connection, the oldest first. */
+  readonly #kept = new Map<string, Kept>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** @returns Whether there was a place in time. */
+  async take(size: number): Promise<boolean> {
+    if (this.#free > 0) {
+      this.#free--;
       return true;
     }
     const { promise, resolve } = Promise.withResolvers<"given" | "refused">();
-    this.#waiting.add(resolve);
-    const cancel = this.#clock.setTimer(MAX_WAIT_MS, () => {
-      this.#waiting.delete(resolve);
-      resolve("refused");
-    });
-    const place = await promise;
-    cancel();
-    return place === "given";
-  }
-
-  #keepPlace(connection: string, ms: number): void {
-    this.#kept.get(connection)?.();
-    const end = (): void => {
-      cancel();
-      this.#kept.delete(connection);
-      this.#givePlace();
+    const settle = (end: "given" | "refused"): void => {
+      stopTimer();
+      this.#waiting.delete(settle);
+      resolve(end);
     };
-    const cancel = this.#clock.setTimer(Math.max(0, ms), end);
-    this.#kept.set(connection, end);
+    const readMs = readMsOf(size);
+    // not again later: the last of a crowd would look alone when the others have
+    // been refused
+    let stopTimer = this.#clock.setTimer(readMs, () => {
+      if (!this.#isCrowded() && this.#takeFromSuspect()) {
+        settle("given");
+        return;
+      }
+      const ms = MAX_WAIT_MS - readMs;
+      stopTimer = this.#clock.setTimer(ms, () => settle("refused"));
+    });
+    this.#waiting.set(settle, size);
+    return await promise === "given";
   }
 
-  #givePlace(): void {
-    const [next] = this.#waiting;
-    if (next === undefined) {
-      this.#places++;
-      return;
-    }
-    this.#waiting.delete(next);
-    next("given");
+  /** Gives a place to who has waited longest. */
+  give(): void {
+    const [next] = this.#waiting.keys();
+    if (next === undefined) this.#free++;
+    else next("given");
   }
+
+  keep(connection: string, size: number): void {
+    this.giveKept(connection);
+    const give = (): void => this.giveKept(connection);
+    const kept: Kept = {
+      isSuspect: false,
+      stopTimer: this.#clock.setTimer(readMsOf(size), () => {
+        kept.isSuspect = this.#isCrowded();
+        if (!kept.isSuspect) give();
+        else kept.stopTimer = this.#clock.setTimer(MAX_SUSPICION_MS, give);
+      }),
+    };
+    this.#kept.set(connection, kept);
+  }
+
+  /** Gives the place that is kept for a connection, if there is one. */
+  giveKept(connection: string): void {
+    if (this.#endKept(connection)) this.give();
+  }
+
+  #endKept(connection: string): boolean {
+    this.#kept.get(connection)?.stopTimer();
+    return this.#kept.delete(connection);
+  }
+
+  /** Takes the place of the oldest suspect, if there is one. */
+  #takeFromSuspect(): boolean {
+    for (const [connection, { isSuspect }] of this.#kept) {
+      if (isSuspect) return this.#endKept(connection);
+    }
+    return false;
+  }
+
+  #isCrowded(): boolean {
+    let bytes = 0;
+    for (const size of this.#waiting.values()) bytes += size;
+    return bytes > MAX_QUEUED_BYTES;
+  }
+}
+
+function readMsOf(size: number): number {
+  return Math.min(size / READ_BYTES_PER_MS, MAX_READ_MS);
 }
 
 /** A body that is handed over as it is read. */
