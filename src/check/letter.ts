@@ -130,11 +130,16 @@ function toCells(tunnel: Tunnel, show: Show): readonly string[] {
     tunnel.id,
     tunnel.name,
     word,
-    monitorInWords(tunnel) ?? (tunnel.monitor === "" ? "?" : tunnel.monitor),
+    monitorOf(tunnel),
     tunnel.interfaceName,
     tunnel.localIp,
     tunnel.peerIp,
   ].map((cell) => cell === "" ? "-" : show(cell));
+}
+
+function monitorOf(tunnel: Tunnel): string {
+  const word = monitorInWords(tunnel);
+  return word === "unknown" ? tunnel.monitor || "?" : word;
 }
 
 /** Both rows, one below the other, as the firewall printed their words. */

@@ -164,7 +164,7 @@ function describe(
       return [level, "tunnel changed state", { tunnel: tunnel.name, from, to }];
     }
     case "monitor": {
-      const { tunnel, from = "off", to = "off" } = change;
+      const { tunnel, from, to } = change;
       const level = to === "down" ? "warn" : "info";
       const fields = { tunnel: tunnel.name, from, to };
       return [level, "tunnel monitor changed", fields];

@@ -10,8 +10,8 @@ import type { Tunnel } from "./tunnel.ts";
 /** What a tunnel is said to be. */
 export type StateWord = "up" | "down" | "not established" | "unknown";
 
-/** What a monitor that watches something is said to see. */
-export type MonitorWord = "up" | "down";
+/** What a monitor is said to see; `unknown` where the reply does not tell. */
+export type MonitorWord = "up" | "down" | "off" | "unknown";
 
 /** `init`: nothing was negotiated since the configuration or the start. */
 export function stateInWords(
@@ -22,10 +22,10 @@ export function stateInWords(
   return stateWord.toLowerCase() === "init" ? "not established" : "unknown";
 }
 
-/** @returns `undefined` where no monitor watches the tunnel. */
+/** Nobody has switched a monitor off of which a reply says nothing. */
 export function monitorInWords(
   { monitor }: Pick<Tunnel, "monitor">,
-): MonitorWord | undefined {
+): MonitorWord {
   const word = monitor.toLowerCase();
-  return word === "up" || word === "down" ? word : undefined;
+  return word === "up" || word === "down" || word === "off" ? word : "unknown";
 }

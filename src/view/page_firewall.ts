@@ -122,7 +122,7 @@ function describeChange(change: Change): string {
       return `${name} went from ${from} to ${to}`;
     }
     case "monitor": {
-      const { tunnel: { name }, from = "off", to = "off" } = change;
+      const { tunnel: { name }, from, to } = change;
       return `${name}: monitor went from ${from} to ${to}`;
     }
     case "ha": {

@@ -137,6 +137,22 @@ Deno.test("a monitor that goes down and up is told", () => {
   ]);
 });
 
+Deno.test("a monitor that is not told any more is unknown, and not off", () => {
+  const { journal, take } = start();
+  for (const monitor of ["up", "", "off"]) {
+    journal.record(good([tunnel({ monitor })]));
+  }
+  journal.record(
+    good([tunnel({ monitor: "up" }), tunnel({ monitor: "down" })]),
+  );
+  const message = "tunnel monitor changed";
+  assert.deepEqual(take().slice(1, 4), [
+    ["info", message, { tunnel: "branch", from: "up", to: "unknown" }],
+    ["info", message, { tunnel: "branch", from: "unknown", to: "off" }],
+    ["info", message, { tunnel: "branch", from: "off", to: "unknown" }],
+  ]);
+});
+
 Deno.test("a failover is told", () => {
   const { journal, take } = start();
   journal.record(good([tunnel()], "passive"));
