@@ -19,7 +19,6 @@ import {
   countConditions,
   groupTunnels,
 } from "../model/tunnel_group.ts";
-import { stateInWords } from "../model/tunnel_words.ts";
 import type { Fields, Log } from "../std/log.ts";
 import { PollHistory } from "./history.ts";
 
@@ -66,7 +65,7 @@ export class Journal {
       this.#tellOnce(message, { tunnel: name, id });
     }
     for (const tunnel of tunnels) {
-      const isOdd = stateInWords(tunnel) === "unknown";
+      const isOdd = tunnel.state === "unknown";
       if (!isOdd || contradictions.includes(tunnel)) continue;
       const { name, stateWord: state } = tunnel;
       this.#tellOnce("state is not known", { tunnel: name, state });

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Tunnel } from "./tunnel.ts";
+import type { Tunnel, TunnelState } from "./tunnel.ts";
 
 /** What a tunnel is said to be. */
 export type StateWord = "up" | "down" | "not established" | "unknown";
@@ -13,13 +13,16 @@ export type StateWord = "up" | "down" | "not established" | "unknown";
 /** What a monitor is said to see; `unknown` where the reply does not tell. */
 export type MonitorWord = "up" | "down" | "off" | "unknown";
 
-/** `init`: nothing was negotiated since the configuration or the start. */
-export function stateInWords(
-  { state, stateWord }: Pick<Tunnel, "state" | "stateWord">,
-): StateWord {
-  if (state === "active") return "up";
-  if (state === "inactive") return "down";
-  return stateWord.toLowerCase() === "init" ? "not established" : "unknown";
+const WORD_BY_STATE: Readonly<Record<TunnelState, StateWord>> = {
+  active: "up",
+  inactive: "down",
+  init: "not established",
+  unknown: "unknown",
+};
+
+/** The state as people are told it. */
+export function stateInWords({ state }: Pick<Tunnel, "state">): StateWord {
+  return WORD_BY_STATE[state];
 }
 
 /** Nobody has switched a monitor off of which a reply says nothing. */

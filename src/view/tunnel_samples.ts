@@ -11,6 +11,7 @@ import type { Sample } from "./exposition.ts";
 const VALUE_BY_STATE: Readonly<Record<TunnelState, number>> = {
   active: 1,
   inactive: 2,
+  init: 3,
   unknown: 3,
 };
 

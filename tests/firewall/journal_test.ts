@@ -174,7 +174,7 @@ Deno.test("a state that text and XML spell differently has not changed", () => {
 
 Deno.test("tunnels that were never established are one count, not a line each", () => {
   const { journal, take } = start();
-  const init = { state: "unknown", stateWord: "init" } as const;
+  const init = { state: "init", stateWord: "init" } as const;
   journal.record(good(tunnels(300).map((tunnel) => ({ ...tunnel, ...init }))));
   assert.deepEqual(take(), [
     ["info", "first poll", { tunnels: 300, not_established: 300 }],

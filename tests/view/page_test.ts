@@ -32,7 +32,7 @@ const DOWN = tunnelOf({
 const INIT = tunnelOf({
   id: "4",
   name: "cork",
-  state: "unknown",
+  state: "init",
   stateWord: "init",
 });
 const REKEY = tunnelOf({
