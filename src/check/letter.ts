@@ -7,7 +7,7 @@
 
 import { PollError } from "../model/poll.ts";
 import type { Tunnel } from "../model/tunnel.ts";
-import { monitorInWords, stateInWords } from "../model/tunnel_words.ts";
+import { describeState, monitorInWords } from "../model/tunnel_words.ts";
 import { escapeUnsafe, type Mask } from "../std/quote.ts";
 import { formatDuration } from "../view/format.ts";
 import type { Difference } from "./compare.ts";
@@ -122,14 +122,10 @@ function showTunnels(
 }
 
 function toCells(tunnel: Tunnel, show: Show): readonly string[] {
-  const state = stateInWords(tunnel);
-  const word = state === "unknown" && tunnel.stateWord !== ""
-    ? `${state} (${tunnel.stateWord})`
-    : state;
   return [
     tunnel.id,
     tunnel.name,
-    word,
+    describeState(tunnel),
     monitorOf(tunnel),
     tunnel.interfaceName,
     tunnel.localIp,

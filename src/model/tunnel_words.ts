@@ -25,6 +25,15 @@ export function stateInWords({ state }: Pick<Tunnel, "state">): StateWord {
   return WORD_BY_STATE[state];
 }
 
+/**
+ * The same with the firewall's own word where the state is not known. Only
+ * there: text and XML cut words differently, and `inactiv` is `inactive`.
+ */
+export function describeState(tunnel: Tunnel): string {
+  const word = stateInWords(tunnel);
+  return word === "unknown" ? `${word} (${tunnel.stateWord || "blank"})` : word;
+}
+
 /** Nobody has switched a monitor off of which a reply says nothing. */
 export function monitorInWords(
   { monitor }: Pick<Tunnel, "monitor">,

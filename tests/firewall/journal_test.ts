@@ -124,6 +124,22 @@ Deno.test("a tunnel that comes or goes is told, and not as a change of state", (
   ]);
 });
 
+Deno.test("a tunnel comes and goes with the same word for its state", () => {
+  const { journal, take } = start();
+  const states = { rekey: "unknown (rekey)", "": "unknown (blank)" };
+  for (const [stateWord, state] of Object.entries(states)) {
+    journal.record(good([]));
+    take();
+    journal.record(good([tunnel({ state: "unknown", stateWord })]));
+    journal.record(good([]));
+    const told = take().filter(([, message]) => message.startsWith("tunnel"));
+    assert.deepEqual(told, [
+      ["info", "tunnel added", { tunnel: "branch", state }],
+      ["warn", "tunnel removed", { tunnel: "branch", state }],
+    ]);
+  }
+});
+
 Deno.test("a monitor that goes down and up is told", () => {
   const { journal, take } = start();
   for (const monitor of ["up", "down", "up", "off"]) {
