@@ -5,6 +5,7 @@
  * @module
  */
 
+import { formatAmount } from "../std/words.ts";
 import type { Tunnel, TunnelState } from "./tunnel.ts";
 
 /** What a tunnel is said to be. */
@@ -32,6 +33,17 @@ export function stateInWords({ state }: Pick<Tunnel, "state">): StateWord {
 export function describeState(tunnel: Tunnel): string {
   const word = stateInWords(tunnel);
   return word === "unknown" ? `${word} (${tunnel.stateWord || "blank"})` : word;
+}
+
+/** "6 tunnels: 4 up, 2 down"; a tunnel with proxy IDs counts once for each. */
+export function countStates(tunnels: readonly Tunnel[]): string {
+  const total = formatAmount(tunnels.length, "tunnel");
+  const counts = Map.groupBy(tunnels, stateInWords);
+  const parts = Object.values(WORD_BY_STATE)
+    .map((word) => ({ word, count: counts.get(word)?.length ?? 0 }))
+    .filter(({ count }) => count > 0)
+    .map(({ word, count }) => `${count} ${word}`);
+  return parts.length === 0 ? total : `${total}: ${parts.join(", ")}`;
 }
 
 /** Nobody has switched a monitor off of which a reply says nothing. */
