@@ -50,7 +50,7 @@ function toPoll(lines: readonly string[], now: number): Poll {
   try {
     const flow = mergeRows(readReply(lines));
     const form: FormRead = holdsVpnFlowXml(lines)
-      ? { form: "xml", textProblem: undefined }
+      ? { form: "xml", textProblem: "XML was saved" }
       : { form: "text" };
     return { ok: true, flow, ...form, haState: undefined, ...finished };
   } catch (error) {

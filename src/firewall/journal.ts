@@ -120,9 +120,8 @@ export class Journal {
     if (poll.form === "text") {
       return this.#log("info", "text can be read again");
     }
-    const { textProblem = "" } = poll;
     this.#log("warn", "text cannot be read, XML is read instead", {
-      error: textProblem,
+      error: poll.textProblem,
       advice: UNKNOWN_LAYOUT,
     });
   }
