@@ -20,7 +20,8 @@ export function renderTunnels(
   view: FirewallView,
   frame: Frame,
 ): Html | undefined {
-  const { tunnels, counts, isFailing, isStandby, status } = view;
+  const { tunnels, counts, failure, isStandby, status } = view;
+  const isFailing = failure !== undefined;
   if (tunnels.length === 0) return undefined;
   const listed = frame.listsAll
     ? tunnels
@@ -70,11 +71,11 @@ function describeRest(
 /** The rows of a tunnel; those that do not count by themselves are pale. */
 function renderTunnel(
   tunnel: TunnelGroup,
-  { isStandby, isFailing }: FirewallView,
+  { isStandby, failure }: FirewallView,
   { now }: Frame,
 ): readonly Html[] {
   const { condition, rows } = tunnel;
-  const tone = isStandby || isFailing ? "idle" : TONE_OF[condition];
+  const tone = isStandby || failure !== undefined ? "idle" : TONE_OF[condition];
   return rows.map((row) => {
     const { id, name, interfaceName, peerIp, localIp, monitor } = row.tunnel;
     const state = describeRow(row, condition);
