@@ -6,6 +6,12 @@ import type { Fields } from "../../src/std/log.ts";
 import { type Poll, PollError, type Reason } from "../../src/model/poll.ts";
 import { NO_DURATIONS } from "../../src/model/stopwatch.ts";
 import { mergeRows, type Tunnel } from "../../src/model/tunnel.ts";
+import {
+  inventTunnels,
+  printVpnFlow,
+  readVpnFlow,
+} from "../support/vpn_flow_reply.ts";
+import { printVpnFlowXml, readVpnFlowXml } from "../support/vpn_flow_xml.ts";
 
 Deno.test("a good poll is worth a line when it is the first, and then no more", () => {
   const { journal, take } = start();
@@ -153,20 +159,26 @@ Deno.test("a monitor that goes down and up is told", () => {
   ]);
 });
 
-Deno.test("a monitor that is not told any more is unknown, and not off", () => {
+Deno.test("a monitor that XML does not tell is unknown, and not off", () => {
   const { journal, take } = start();
-  for (const monitor of ["up", "", "off"]) {
-    journal.record(good([tunnel({ monitor })]));
-  }
-  journal.record(
-    good([tunnel({ monitor: "up" }), tunnel({ monitor: "down" })]),
-  );
-  const message = "tunnel monitor changed";
-  assert.deepEqual(take().slice(1, 4), [
-    ["info", message, { tunnel: "branch", from: "up", to: "unknown" }],
-    ["info", message, { tunnel: "branch", from: "unknown", to: "off" }],
-    ["info", message, { tunnel: "branch", from: "off", to: "unknown" }],
+  const [printed] = inventTunnels(1).map((row) => ({ ...row, monitor: "up" }));
+  assert(printed !== undefined);
+  const xml = printVpnFlowXml([{ ...printed, monitor: "on" }]);
+  journal.record(good(readVpnFlow(printVpnFlow([printed])).tunnels));
+  journal.record(good(readVpnFlowXml(xml).tunnels));
+  const fields = { tunnel: "branch-1", from: "up", to: "unknown" };
+  assert.deepEqual(take().slice(1), [
+    ["info", "tunnel monitor changed", fields],
   ]);
+});
+
+Deno.test("a monitor of which two rows say different things is unknown", () => {
+  const { journal, take } = start();
+  journal.record(good([tunnel()]));
+  const monitors = ["up", "down"];
+  journal.record(good(monitors.map((monitor) => tunnel({ monitor }))));
+  const fields = { tunnel: "branch", from: "off", to: "unknown" };
+  assert.deepEqual(take()[1], ["info", "tunnel monitor changed", fields]);
 });
 
 Deno.test("a failover is told", () => {
