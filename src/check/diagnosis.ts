@@ -8,7 +8,7 @@ import { ADVICE } from "../model/advice.ts";
 import { isStandby } from "../model/high_availability.ts";
 import { PollError } from "../model/poll.ts";
 import type { Tunnel } from "../model/tunnel.ts";
-import { stateInWords } from "../model/tunnel_words.ts";
+import { countStates } from "../model/tunnel_words.ts";
 import { formatAmount, joinNames } from "../std/words.ts";
 import {
   compareReadings,
@@ -191,15 +191,4 @@ function isTable(reading: Reply | "none" | undefined): reading is Table {
 function* findStandby({ haState }: Examined): Generator<string> {
   if (haState === undefined || !isStandby(haState)) return;
   yield `The firewall is ${haState}: it carries no traffic by design, and what it says of its tunnels means nothing. Check its partner too.`;
-}
-
-/** "6 tunnels: 4 up, 2 down". */
-function countStates(tunnels: readonly Tunnel[]): string {
-  const total = formatAmount(tunnels.length, "tunnel");
-  const counts = Map.groupBy(tunnels, stateInWords);
-  const parts = (["up", "down", "not established", "unknown"] as const)
-    .map((word) => ({ word, count: counts.get(word)?.length ?? 0 }))
-    .filter(({ count }) => count > 0)
-    .map(({ word, count }) => `${count} ${word}`);
-  return parts.length === 0 ? total : `${total}: ${parts.join(", ")}`;
 }

@@ -7,7 +7,7 @@
 
 import { PollError } from "../model/poll.ts";
 import type { Tunnel } from "../model/tunnel.ts";
-import { monitorInWords, stateInWords } from "../model/tunnel_words.ts";
+import { describeState, monitorInWords } from "../model/tunnel_words.ts";
 import { escapeUnsafe, type Mask } from "../std/quote.ts";
 import { formatDuration } from "../view/format.ts";
 import type { Difference } from "./compare.ts";
@@ -122,19 +122,20 @@ function showTunnels(
 }
 
 function toCells(tunnel: Tunnel, show: Show): readonly string[] {
-  const state = stateInWords(tunnel);
-  const word = state === "unknown" && tunnel.stateWord !== ""
-    ? `${state} (${tunnel.stateWord})`
-    : state;
   return [
     tunnel.id,
     tunnel.name,
-    word,
-    monitorInWords(tunnel) ?? (tunnel.monitor === "" ? "?" : tunnel.monitor),
+    describeState(tunnel),
+    monitorOf(tunnel),
     tunnel.interfaceName,
     tunnel.localIp,
     tunnel.peerIp,
   ].map((cell) => cell === "" ? "-" : show(cell));
+}
+
+function monitorOf(tunnel: Tunnel): string {
+  const word = monitorInWords(tunnel);
+  return word === "unknown" ? tunnel.monitor || "?" : word;
 }
 
 /** Both rows, one below the other, as the firewall printed their words. */

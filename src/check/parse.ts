@@ -8,6 +8,7 @@ import { NO_HISTORY } from "../model/history.ts";
 import type { FormRead, Poll } from "../model/poll.ts";
 import { NO_DURATIONS } from "../model/stopwatch.ts";
 import { mergeRows, type VpnFlow } from "../model/tunnel.ts";
+import { countStates } from "../model/tunnel_words.ts";
 import { createScreen } from "../panos/screen.ts";
 import { parseVpnFlow } from "../panos/vpn_flow.ts";
 import { VpnFlowError } from "../panos/vpn_flow_error.ts";
@@ -49,7 +50,7 @@ function toPoll(lines: readonly string[], now: number): Poll {
   try {
     const flow = mergeRows(readReply(lines));
     const form: FormRead = holdsVpnFlowXml(lines)
-      ? { form: "xml", textProblem: undefined }
+      ? { form: "xml", textProblem: "XML was saved" }
       : { form: "text" };
     return { ok: true, flow, ...form, haState: undefined, ...finished };
   } catch (error) {
@@ -60,10 +61,9 @@ function toPoll(lines: readonly string[], now: number): Poll {
 }
 
 function verdictOf(poll: Poll): string {
-  if (!poll.ok) return `${poll.reason}: ${poll.message}`;
-  const { tunnels } = poll.flow;
-  const up = tunnels.filter(({ state }) => state === "active").length;
-  return `ok: ${tunnels.length} tunnels, ${up} active`;
+  return poll.ok
+    ? `ok: ${countStates(poll.flow.tunnels)}`
+    : `${poll.reason}: ${poll.message}`;
 }
 
 /**

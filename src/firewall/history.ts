@@ -8,7 +8,7 @@ import type { HaState } from "../model/high_availability.ts";
 import type { Change, Failing, History, Since } from "../model/history.ts";
 import type { GoodPoll, Poll } from "../model/poll.ts";
 import { seriesKey, type Tunnel } from "../model/tunnel.ts";
-import { monitorInWords, stateInWords } from "../model/tunnel_words.ts";
+import { describeState, monitorInWords } from "../model/tunnel_words.ts";
 
 /** Changes that are remembered of each firewall. */
 const MAX_CHANGES = 5;
@@ -92,7 +92,10 @@ export class PollHistory implements History {
     if (found < known.length) {
       const left = new Set(this.#rows);
       for (const row of known) {
-        if (!left.has(row)) changes.push(removed(row.tunnel, at));
+        if (left.has(row)) continue;
+        const { tunnel } = row;
+        const state = describeState(tunnel);
+        changes.push({ at, kind: "removed", tunnel, state });
       }
     }
     return changes;
@@ -100,7 +103,7 @@ export class PollHistory implements History {
 
   #add(tunnel: Tunnel, at: number, changes: Change[]): Row {
     if (this.#hasTable) {
-      const state = stateInWords(tunnel);
+      const state = describeState(tunnel);
       changes.push({ at, kind: "added", tunnel, state });
     }
     return {
@@ -123,7 +126,7 @@ function update(
   at: number,
   changes: Change[],
 ): Row {
-  const [from, to] = [wordOf(row.tunnel), wordOf(tunnel)];
+  const [from, to] = [describeState(row.tunnel), describeState(tunnel)];
   if (from !== to) {
     changes.push({ at, kind: "state", tunnel, from, to });
     row.since = { at, isAtLeast: false };
@@ -135,19 +138,4 @@ function update(
   row.tunnel = tunnel;
   if (tunnel.state === "active") row.lastUpAt = at;
   return row;
-}
-
-/**
- * The state, with the firewall's own word only where it is not known: text and
- * XML cut words differently, and `inactiv` is no change from `inactive`.
- */
-function wordOf(tunnel: Tunnel): string {
-  const word = stateInWords(tunnel);
-  return word === "unknown" && tunnel.stateWord !== ""
-    ? `unknown (${tunnel.stateWord})`
-    : word;
-}
-
-function removed(tunnel: Tunnel, at: number): Change {
-  return { at, kind: "removed", tunnel, state: wordOf(tunnel) };
 }

@@ -19,7 +19,6 @@ import {
   countConditions,
   groupTunnels,
 } from "../model/tunnel_group.ts";
-import { stateInWords } from "../model/tunnel_words.ts";
 import type { Fields, Log } from "../std/log.ts";
 import { PollHistory } from "./history.ts";
 
@@ -66,7 +65,7 @@ export class Journal {
       this.#tellOnce(message, { tunnel: name, id });
     }
     for (const tunnel of tunnels) {
-      const isOdd = stateInWords(tunnel) === "unknown";
+      const isOdd = tunnel.state === "unknown";
       if (!isOdd || contradictions.includes(tunnel)) continue;
       const { name, stateWord: state } = tunnel;
       this.#tellOnce("state is not known", { tunnel: name, state });
@@ -121,9 +120,8 @@ export class Journal {
     if (poll.form === "text") {
       return this.#log("info", "text can be read again");
     }
-    const { textProblem = "" } = poll;
     this.#log("warn", "text cannot be read, XML is read instead", {
-      error: textProblem,
+      error: poll.textProblem,
       advice: UNKNOWN_LAYOUT,
     });
   }
@@ -164,7 +162,7 @@ function describe(
       return [level, "tunnel changed state", { tunnel: tunnel.name, from, to }];
     }
     case "monitor": {
-      const { tunnel, from = "off", to = "off" } = change;
+      const { tunnel, from, to } = change;
       const level = to === "down" ? "warn" : "info";
       const fields = { tunnel: tunnel.name, from, to };
       return [level, "tunnel monitor changed", fields];

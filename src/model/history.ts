@@ -50,9 +50,8 @@ type TunnelChange =
     }
     | {
       readonly kind: "monitor";
-      /** `undefined` where nothing was, or is, watched. */
-      readonly from: MonitorWord | undefined;
-      readonly to: MonitorWord | undefined;
+      readonly from: MonitorWord;
+      readonly to: MonitorWord;
     }
   );
 

@@ -62,11 +62,8 @@ export type FormRead =
   | { readonly form: "text" }
   | {
     readonly form: "xml";
-    /**
-     * Why the text could not be read, as a sentence for the operator;
-     * `undefined` for a saved reply, of which there is no text.
-     */
-    readonly textProblem: string | undefined;
+    /** Why the text is not what was read, as a sentence for the operator. */
+    readonly textProblem: string;
   };
 
 /** How a firewall can print its tunnels. */

@@ -4,8 +4,11 @@
  * @module
  */
 
-/** `unknown` for every word but the two whose meaning is certain. */
-export type TunnelState = "active" | "inactive" | "unknown";
+/**
+ * `init`: nothing was negotiated since the configuration or the start.
+ * `unknown`: any other word, or rows that contradict each other.
+ */
+export type TunnelState = "active" | "inactive" | "init" | "unknown";
 
 /** One row of the table. */
 export interface Tunnel {

@@ -83,9 +83,8 @@ export function groupTunnels(
 function conditionOf(rows: readonly Sighting[], now: number): Condition {
   const words = wordsBySeries(rows);
   if (words.includes("up")) {
-    const monitors = rows.map(({ tunnel }) => monitorInWords(tunnel))
-      .filter((monitor) => monitor !== undefined);
-    const isDead = monitors.length > 0 && !monitors.includes("up");
+    const monitors = rows.map(({ tunnel }) => monitorInWords(tunnel));
+    const isDead = monitors.includes("down") && !monitors.includes("up");
     if (isDead) return "monitor down";
     return words.includes("down") ? "partly down" : "up";
   }

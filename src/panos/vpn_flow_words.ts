@@ -37,7 +37,7 @@ export function toState(word: string): TunnelState | undefined {
     case "inactiv": // the CLI keeps seven characters
       return "inactive";
     case "init":
-      return "unknown";
+      return "init";
     default:
       return undefined;
   }

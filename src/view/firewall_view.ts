@@ -6,7 +6,7 @@
 
 import { isFaulty, isStandby } from "../model/high_availability.ts";
 import type { Since } from "../model/history.ts";
-import type { Status } from "../model/poll.ts";
+import type { FailedPoll, Status } from "../model/poll.ts";
 import {
   CONDITIONS,
   countConditions,
@@ -30,8 +30,8 @@ export interface FirewallView {
   readonly counts: Counts;
   /** How bad the firewall and its tunnels are, together. */
   readonly tone: Tone;
-  /** Its last poll failed. */
-  readonly isFailing: boolean;
+  /** Its last poll, if that failed. */
+  readonly failure: FailedPoll | undefined;
   /** It was not polled yet. */
   readonly isPending: boolean;
   /** It carries no traffic by design: what its tunnels say means nothing. */
@@ -56,14 +56,15 @@ export interface FirewallView {
 export function toView(status: Status, now: number): FirewallView {
   const { poll, history } = status;
   const tunnels = groupTunnels(history.sightings, now);
-  const isFailing = poll?.ok === false;
+  const failure = poll?.ok === false ? poll : undefined;
   const haState = history.haState;
   const standby = haState !== undefined && isStandby(haState);
   const flags = {
-    isFailing,
+    failure,
     isPending: poll === undefined,
-    isStandby: standby && !isFailing,
-    isFaulty: haState !== undefined && isFaulty(haState) && !isFailing,
+    isStandby: standby && failure === undefined,
+    isFaulty: haState !== undefined && isFaulty(haState) &&
+      failure === undefined,
     isEmpty: poll?.ok === true && tunnels.length === 0 && !standby,
     isStale: poll !== undefined && now - poll.finishedAt > STALE_AFTER_S,
     areLoginsHeld: (status.authRetryAt ?? 0) > now,
@@ -81,7 +82,7 @@ export function toView(status: Status, now: number): FirewallView {
 
 type Flags = Pick<
   FirewallView,
-  | "isFailing"
+  | "failure"
   | "isFaulty"
   | "isStandby"
   | "isEmpty"
@@ -90,7 +91,7 @@ type Flags = Pick<
 >;
 
 function toneOf(flags: Flags, counts: Counts): Tone {
-  if (flags.isFailing || flags.isFaulty) return "bad";
+  if (flags.failure !== undefined || flags.isFaulty) return "bad";
   const worst = CONDITIONS.find((condition) => counts[condition] > 0);
   const tone = worst === undefined || flags.isStandby ? "idle" : TONE_OF[worst];
   const isOdd = flags.isEmpty || flags.isStale || flags.areLoginsHeld;
@@ -112,8 +113,8 @@ function sinceOf(
 
 /** Rank on the page: a firewall that does not answer hides all its tunnels. */
 export function urgencyOf(view: FirewallView): number {
-  const { status: { poll }, isFailing, tone } = view;
-  if (isFailing) return poll?.ok === false && poll.reason === "held" ? 1 : 0;
+  const { failure, tone } = view;
+  if (failure !== undefined) return failure.reason === "held" ? 1 : 0;
   // A standby is as well as any other: these stand in their own order.
   return isWell(view) ? TONES.length + 2 : TONES.indexOf(tone) + 2;
 }

@@ -6,7 +6,7 @@
  */
 
 import type { Change } from "../model/history.ts";
-import type { Poll } from "../model/poll.ts";
+import type { FailedPoll } from "../model/poll.ts";
 import type { Tunnel } from "../model/tunnel.ts";
 import { escapeUnsafe, type Mask } from "../std/quote.ts";
 import type { FirewallView } from "./firewall_view.ts";
@@ -23,9 +23,11 @@ export interface Hidden {
 export function hide(view: FirewallView, hidden: Hidden): FirewallView {
   const { mask } = hidden;
   const { status, tunnels } = view;
+  const failure = hideInFailure(view.failure, hidden);
   const { haState, failing, changes } = status.history;
   return {
     ...view,
+    failure,
     tunnels: tunnels.map(({ name, condition, rows }) => ({
       name: mask(name),
       condition,
@@ -36,7 +38,7 @@ export function hide(view: FirewallView, hidden: Hidden): FirewallView {
     })),
     status: {
       ...status,
-      poll: hideInPoll(status.poll, hidden),
+      poll: failure ?? status.poll,
       history: {
         sightings: [], // the page shows the tunnels above
         haState,
@@ -60,12 +62,12 @@ function hideInTunnel(tunnel: Tunnel, mask: Mask): Tunnel {
   };
 }
 
-function hideInPoll(
-  poll: Poll | undefined,
+function hideInFailure(
+  failure: FailedPoll | undefined,
   { mask, username }: Hidden,
-): Poll | undefined {
-  if (poll?.ok !== false) return poll;
-  return { ...poll, message: withoutName(mask(poll.message), username) };
+): FailedPoll | undefined {
+  if (failure === undefined) return undefined;
+  return { ...failure, message: withoutName(mask(failure.message), username) };
 }
 
 function hideInChange(change: Change, mask: Mask): Change {

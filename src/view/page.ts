@@ -112,7 +112,7 @@ function renderSections(
       metricsTarget,
       budget,
       isWhole,
-      listsAll: isAlone || view.isFailing,
+      listsAll: isAlone || view.failure !== undefined,
     })
   );
 }
@@ -141,9 +141,8 @@ function renderAdvice(views: readonly FirewallView[]): Html | undefined {
   if (reasons.length === 0) return undefined;
   const items = reasons.map((reason) => {
     const { title, meaning, remedy } = ADVICE[reason];
-    const names = views.flatMap(({ status: { target, poll } }) =>
-      poll?.ok === false && poll.reason === reason ? [target] : []
-    );
+    const names = views.filter(({ failure }) => failure?.reason === reason)
+      .map(({ status }) => status.target);
     return markup`<div class="note bad">
 <h3>${title}: ${joinNames(names)}</h3>
 <p>${meaning}</p>
@@ -193,9 +192,9 @@ function renderLine(view: FirewallView, now: number): Html {
 
 /** One firewall in a few words. */
 function describeFirewall(view: FirewallView): string {
-  const { poll, history } = view.status;
-  if (poll === undefined) return "not polled yet";
-  if (!poll.ok) return ADVICE[poll.reason].title;
+  const { failure, status: { history } } = view;
+  if (view.isPending) return "not polled yet";
+  if (failure !== undefined) return ADVICE[failure.reason].title;
   const parts = [describeCounts(view.counts)];
   if (view.isFaulty || view.isStandby) parts.unshift(history.haState ?? "");
   if (view.isStale) parts.push("not polled any more");
@@ -204,7 +203,7 @@ function describeFirewall(view: FirewallView): string {
 }
 
 function describeFirewalls(views: readonly FirewallView[]): string {
-  const failing = views.filter((view) => view.isFailing).length;
+  const failing = views.filter(isFailing).length;
   const pending = views.filter((view) => view.isPending).length;
   const parts = [`${formatCount(views.length - failing - pending)} answering`];
   if (failing > 0) parts.push(`${formatCount(failing)} not`);
@@ -216,10 +215,10 @@ function describeAllTunnels(views: readonly FirewallView[]): string {
   const counts = countServing(views);
   const onStandby = views.filter((view) => view.isStandby);
   const standby = total(addCounts(onStandby.map(({ counts }) => counts)));
-  const lastKnown = views.filter((view) => view.isFailing)
+  const lastKnown = views.filter(isFailing)
     .reduce((sum, { tunnels }) => sum + tunnels.length, 0);
   const isUnknown = total(counts) === 0 &&
-    views.some((view) => view.isFailing || view.isPending);
+    views.some((view) => isFailing(view) || view.isPending);
   const parts = [isUnknown ? "no tunnel is known now" : describeCounts(counts)];
   if (standby > 0) {
     parts.push(`${formatCount(standby)} on standby, not counted`);
@@ -228,4 +227,8 @@ function describeAllTunnels(views: readonly FirewallView[]): string {
     parts.push(`${formatCount(lastKnown)} last known, not counted`);
   }
   return parts.join(" · ");
+}
+
+function isFailing({ failure }: FirewallView): boolean {
+  return failure !== undefined;
 }

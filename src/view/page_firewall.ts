@@ -24,7 +24,7 @@ import { renderTunnels } from "./page_tunnels.ts";
 export function renderFirewall(view: FirewallView, frame: Frame): Html {
   const { status, tone } = view;
   const { target, history: { haState } } = status;
-  const age = view.isFailing ? ", last known" : "";
+  const age = view.failure === undefined ? "" : ", last known";
   const path = target === frame.metricsTarget
     ? "/metrics"
     : `/probe?target=${encodeURIComponent(target)}`;
@@ -41,15 +41,13 @@ ${renderChanges(view, frame)}${renderFacts(status, frame.now)}</section>
 `;
 }
 
-function renderState({ status, isFaulty }: FirewallView, now: number): Html {
-  const { poll, history } = status;
-  if (poll === undefined) return markup`<p class="is idle">not polled yet</p>`;
-  if (!poll.ok) {
-    const { failing } = history;
-    const moment = failing === undefined
-      ? ""
-      : `, ${formatSince({ at: failing.sinceAt, isAtLeast: false }, now)}`;
-    return markup`<p class="is bad">${ADVICE[poll.reason].title}${moment}</p>`;
+function renderState(view: FirewallView, now: number): Html {
+  const { failure, since, isFaulty, isPending } = view;
+  if (isPending) return markup`<p class="is idle">not polled yet</p>`;
+  if (failure !== undefined) {
+    const { title } = ADVICE[failure.reason];
+    const moment = since === undefined ? "" : `, ${formatSince(since, now)}`;
+    return markup`<p class="is bad">${title}${moment}</p>`;
   }
   return isFaulty
     ? markup`<p class="is bad">unable to carry traffic</p>`
@@ -80,9 +78,9 @@ function renderNotes(view: FirewallView, now: number): Html {
       ? "This is an old reading: does Prometheus still scrape this firewall?"
       : undefined,
   ];
-  const message = poll?.ok === false
-    ? markup`<p class="note bad mono"><bdi>${poll.message}</bdi></p>\n`
-    : undefined;
+  const message = view.failure === undefined
+    ? undefined
+    : markup`<p class="note bad mono"><bdi>${view.failure.message}</bdi></p>\n`;
   return markup`${message}${
     notes.map((note) =>
       note === undefined
@@ -122,7 +120,7 @@ function describeChange(change: Change): string {
       return `${name} went from ${from} to ${to}`;
     }
     case "monitor": {
-      const { tunnel: { name }, from = "off", to = "off" } = change;
+      const { tunnel: { name }, from, to } = change;
       return `${name}: monitor went from ${from} to ${to}`;
     }
     case "ha": {

@@ -7,7 +7,7 @@
 import type { Since } from "../model/history.ts";
 import type { Status } from "../model/poll.ts";
 import type { Condition, TunnelGroup } from "../model/tunnel_group.ts";
-import { monitorInWords, stateInWords } from "../model/tunnel_words.ts";
+import { describeState, monitorInWords } from "../model/tunnel_words.ts";
 import { formatAmount, formatCount } from "../std/words.ts";
 import type { FirewallView } from "./firewall_view.ts";
 import { formatSpan, formatTime } from "./format.ts";
@@ -20,7 +20,8 @@ export function renderTunnels(
   view: FirewallView,
   frame: Frame,
 ): Html | undefined {
-  const { tunnels, counts, isFailing, isStandby, status } = view;
+  const { tunnels, counts, failure, isStandby, status } = view;
+  const isFailing = failure !== undefined;
   if (tunnels.length === 0) return undefined;
   const listed = frame.listsAll
     ? tunnels
@@ -70,14 +71,14 @@ function describeRest(
 /** The rows of a tunnel; those that do not count by themselves are pale. */
 function renderTunnel(
   tunnel: TunnelGroup,
-  { isStandby, isFailing }: FirewallView,
+  { isStandby, failure }: FirewallView,
   { now }: Frame,
 ): readonly Html[] {
   const { condition, rows } = tunnel;
-  const tone = isStandby || isFailing ? "idle" : TONE_OF[condition];
+  const tone = isStandby || failure !== undefined ? "idle" : TONE_OF[condition];
   return rows.map((row) => {
     const { id, name, interfaceName, peerIp, localIp, monitor } = row.tunnel;
-    const state = describeState(row, condition);
+    const state = describeRow(row, condition);
     return markup`<tr class="${tone}"><td>${state}</td>\
 <th scope="row">${name}</th>\
 <td>${describeStart(row.since, now)}</td>\
@@ -94,13 +95,12 @@ function describeStart({ at, isAtLeast }: Since, now: number): string {
 }
 
 /** The row's own state; what is made of it stands behind, if it differs. */
-function describeState(
+function describeRow(
   { tunnel }: TunnelGroup["rows"][number],
   condition: Condition,
 ): string {
-  const word = stateInWords(tunnel);
-  const detail = word === "unknown" ? ` (${tunnel.stateWord || "blank"})` : "";
-  if (condition === "lost") return `lost: ${word}${detail}`;
-  const isDead = word === "up" && monitorInWords(tunnel) === "down";
-  return isDead ? "up, monitor down" : word + detail;
+  const state = describeState(tunnel);
+  if (condition === "lost") return `lost: ${state}`;
+  const isDead = state === "up" && monitorInWords(tunnel) === "down";
+  return isDead ? "up, monitor down" : state;
 }

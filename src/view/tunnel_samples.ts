@@ -5,13 +5,21 @@
  */
 
 import type { Tunnel, TunnelState } from "../model/tunnel.ts";
-import { monitorInWords } from "../model/tunnel_words.ts";
+import { monitorInWords, type MonitorWord } from "../model/tunnel_words.ts";
 import type { Sample } from "./exposition.ts";
 
 const VALUE_BY_STATE: Readonly<Record<TunnelState, number>> = {
   active: 1,
   inactive: 2,
+  init: 3,
   unknown: 3,
+};
+
+const VALUE_BY_MONITOR: Readonly<Record<MonitorWord, number | undefined>> = {
+  up: 1,
+  down: 0,
+  off: undefined,
+  unknown: undefined,
 };
 
 /** One for each tunnel. */
@@ -30,11 +38,11 @@ export function stateSamples(tunnels: readonly Tunnel[]): readonly Sample[] {
 /** One for each tunnel whose monitor says something. */
 export function monitorSamples(tunnels: readonly Tunnel[]): readonly Sample[] {
   return tunnels.flatMap((tunnel) => {
-    const word = monitorInWords(tunnel);
-    if (word === undefined) return [];
+    const value = VALUE_BY_MONITOR[monitorInWords(tunnel)];
+    if (value === undefined) return [];
     const { id, name, interfaceName } = tunnel;
     const labels = { ifAlias: name, ifIndex: id, ifName: interfaceName };
-    return [{ labels, value: word === "up" ? 1 : 0 }];
+    return [{ labels, value }];
   });
 }
 

@@ -57,7 +57,7 @@ function findFaults(views: readonly FirewallView[]): readonly string[] {
     [counts["not established"], "tunnel", "not established"],
     [amount((view) => view.isEmpty), "firewall", "without tunnels"],
     [
-      amount((view) => view.areLoginsHeld && !view.isFailing),
+      amount((view) => view.areLoginsHeld && view.failure === undefined),
       "firewall",
       "with logins held",
     ],
@@ -78,8 +78,8 @@ function failuresOf(
   const amounts = new Map<string, number>();
   for (const reason of reasonsOf(views)) {
     const { finding } = ADVICE[reason];
-    const amount = views.filter(({ status: { poll } }) =>
-      poll?.ok === false && poll.reason === reason
+    const amount = views.filter(({ failure }) =>
+      failure?.reason === reason
     ).length;
     amounts.set(finding, (amounts.get(finding) ?? 0) + amount);
   }
@@ -88,11 +88,7 @@ function failuresOf(
 
 /** Why firewalls fail: each reason once. */
 export function reasonsOf(views: readonly FirewallView[]): readonly Reason[] {
-  const found = new Set(
-    views.map(({ status: { poll } }) =>
-      poll?.ok === false ? poll.reason : undefined
-    ),
-  );
+  const found = new Set(views.map(({ failure }) => failure?.reason));
   return REASONS.filter((reason) => found.has(reason));
 }
 

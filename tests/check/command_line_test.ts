@@ -28,7 +28,7 @@ Deno.test("--parse reads text and XML, told apart by what they are", async (t) =
   for (const [what, input] of Object.entries(inputs)) {
     await t.step(what, async () => {
       const { code, stdout, stderr } = await run("--parse", [input]);
-      assert.deepEqual([code, stderr], [0, "stdin: ok: 3 tunnels, 3 active\n"]);
+      assert.deepEqual([code, stderr], [0, "stdin: ok: 3 tunnels: 3 up\n"]);
       const form = what === "text" ? "text" : "xml";
       const reading = `panos_ipsec_reading_info{form="${form}"} 1\n`;
       assert(stdout.includes(reading), stdout);
@@ -69,7 +69,7 @@ Deno.test("--redact prints what --parse reads as before", async () => {
   );
   assert.doesNotMatch(stdout, /branch|monitor@|fw-a/);
   const verdict = await run("--parse", [stdout]);
-  assert.equal(verdict.stderr, "stdin: ok: 3 tunnels, 3 active\n");
+  assert.equal(verdict.stderr, "stdin: ok: 3 tunnels: 3 up\n");
 });
 
 Deno.test("--redact refuses a configuration", async () => {

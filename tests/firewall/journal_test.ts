@@ -6,6 +6,12 @@ import type { Fields } from "../../src/std/log.ts";
 import { type Poll, PollError, type Reason } from "../../src/model/poll.ts";
 import { NO_DURATIONS } from "../../src/model/stopwatch.ts";
 import { mergeRows, type Tunnel } from "../../src/model/tunnel.ts";
+import {
+  inventTunnels,
+  printVpnFlow,
+  readVpnFlow,
+} from "../support/vpn_flow_reply.ts";
+import { printVpnFlowXml, readVpnFlowXml } from "../support/vpn_flow_xml.ts";
 
 Deno.test("a good poll is worth a line when it is the first, and then no more", () => {
   const { journal, take } = start();
@@ -124,6 +130,22 @@ Deno.test("a tunnel that comes or goes is told, and not as a change of state", (
   ]);
 });
 
+Deno.test("a tunnel comes and goes with the same word for its state", () => {
+  const { journal, take } = start();
+  const states = { rekey: "unknown (rekey)", "": "unknown (blank)" };
+  for (const [stateWord, state] of Object.entries(states)) {
+    journal.record(good([]));
+    take();
+    journal.record(good([tunnel({ state: "unknown", stateWord })]));
+    journal.record(good([]));
+    const told = take().filter(([, message]) => message.startsWith("tunnel"));
+    assert.deepEqual(told, [
+      ["info", "tunnel added", { tunnel: "branch", state }],
+      ["warn", "tunnel removed", { tunnel: "branch", state }],
+    ]);
+  }
+});
+
 Deno.test("a monitor that goes down and up is told", () => {
   const { journal, take } = start();
   for (const monitor of ["up", "down", "up", "off"]) {
@@ -135,6 +157,28 @@ Deno.test("a monitor that goes down and up is told", () => {
     ["info", message, { tunnel: "branch", from: "down", to: "up" }],
     ["info", message, { tunnel: "branch", from: "up", to: "off" }],
   ]);
+});
+
+Deno.test("a monitor that XML does not tell is unknown, and not off", () => {
+  const { journal, take } = start();
+  const [printed] = inventTunnels(1).map((row) => ({ ...row, monitor: "up" }));
+  assert(printed !== undefined);
+  const xml = printVpnFlowXml([{ ...printed, monitor: "on" }]);
+  journal.record(good(readVpnFlow(printVpnFlow([printed])).tunnels));
+  journal.record(good(readVpnFlowXml(xml).tunnels));
+  const fields = { tunnel: "branch-1", from: "up", to: "unknown" };
+  assert.deepEqual(take().slice(1), [
+    ["info", "tunnel monitor changed", fields],
+  ]);
+});
+
+Deno.test("a monitor of which two rows say different things is unknown", () => {
+  const { journal, take } = start();
+  journal.record(good([tunnel()]));
+  const monitors = ["up", "down"];
+  journal.record(good(monitors.map((monitor) => tunnel({ monitor }))));
+  const fields = { tunnel: "branch", from: "off", to: "unknown" };
+  assert.deepEqual(take()[1], ["info", "tunnel monitor changed", fields]);
 });
 
 Deno.test("a failover is told", () => {
@@ -158,7 +202,7 @@ Deno.test("a state that text and XML spell differently has not changed", () => {
 
 Deno.test("tunnels that were never established are one count, not a line each", () => {
   const { journal, take } = start();
-  const init = { state: "unknown", stateWord: "init" } as const;
+  const init = { state: "init", stateWord: "init" } as const;
   journal.record(good(tunnels(300).map((tunnel) => ({ ...tunnel, ...init }))));
   assert.deepEqual(take(), [
     ["info", "first poll", { tunnels: 300, not_established: 300 }],

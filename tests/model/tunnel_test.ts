@@ -11,6 +11,8 @@ const OSLO: Tunnel = {
   peerIp: "198.51.100.7",
   interfaceName: "tunnel.2",
 };
+const INIT = { state: "init", stateWord: "init" } as const;
+const REKEY = { state: "unknown", stateWord: "rekey" } as const;
 const DOWN = { state: "inactive", stateWord: "inactiv" } as const;
 
 Deno.test("mergeRows() says what the rows of one tunnel come to", async (t) => {
@@ -34,6 +36,29 @@ Deno.test("mergeRows() says what the rows of one tunnel come to", async (t) => {
     "their monitors differ": {
       rows: [OSLO, { ...OSLO, monitor: "down" }],
       tunnel: { ...OSLO, monitor: "" },
+      contradicts: true,
+    },
+    "they were never established, in small letters or not": {
+      rows: [{ ...OSLO, ...INIT }, { ...OSLO, ...INIT, stateWord: "INIT" }],
+      tunnel: { ...OSLO, ...INIT },
+      contradicts: false,
+    },
+    "one was never established, two say a word that is not known": {
+      rows: [
+        { ...OSLO, ...INIT },
+        { ...OSLO, ...REKEY },
+        { ...OSLO, ...REKEY },
+      ],
+      tunnel: { ...OSLO, state: "unknown", stateWord: "init or rekey" },
+      contradicts: true,
+    },
+    "two were never established, one says a word that is not known": {
+      rows: [
+        { ...OSLO, ...INIT },
+        { ...OSLO, ...REKEY },
+        { ...OSLO, ...INIT },
+      ],
+      tunnel: { ...OSLO, state: "unknown", stateWord: "init or rekey" },
       contradicts: true,
     },
     "they agree on a word with a slash": {

@@ -161,7 +161,7 @@ Deno.test("parseVpnFlowXml() knows states by whole words", () => {
   const cases = {
     active: "active",
     inactive: "inactive",
-    init: "unknown",
+    init: "init",
     "not-active": "unknown",
     activex: "unknown",
   };

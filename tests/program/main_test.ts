@@ -110,7 +110,7 @@ Deno.test("--parse reads a raw capture of a terminal", async () => {
   const { code, stdout, stderr } = await runExporter(["--parse"], {}, {
     input: [capture],
   });
-  assert.deepEqual([code, stderr], [0, "stdin: ok: 3 tunnels, 3 active\n"]);
+  assert.deepEqual([code, stderr], [0, "stdin: ok: 3 tunnels: 3 up\n"]);
   assert.match(
     stdout,
     /^ifIPsecOperStatus\{ifAlias="branch-3",ifDescr="tunnel\.3",ifIndex="3",ifName="tunnel\.3"\} 1$/m,

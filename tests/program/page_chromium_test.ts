@@ -231,7 +231,7 @@ function renderPicture(): string {
     tunnelOf({
       id: "7",
       name: "old-lab",
-      state: "unknown",
+      state: "init",
       stateWord: "init",
     }),
   ];
@@ -393,7 +393,7 @@ function renderSample(): string {
   const tunnels = HOSTILE_NAMES.map((name, index): Tunnel => ({
     id: String(index),
     name,
-    state: (["inactive", "unknown", "active"] as const)[index % 3] ?? "active",
+    state: (["inactive", "init", "active"] as const)[index % 3] ?? "active",
     stateWord: "init",
     monitor: ["down", "off", "down", "off", "off", "down"][index] ?? "off",
     localIp: "192.0.2.1",

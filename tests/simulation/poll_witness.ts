@@ -276,7 +276,7 @@ export class PollWitness {
     const holds = text.includes(`\npanos_ipsec_up ${poll.ok ? 1 : 0}\n`) &&
       text.includes("ifIPsecOperStatus{") === poll.ok &&
       (!poll.ok || text.includes(`reading_info{form="${poll.form}"} 1\n`)) &&
-      toView(status, poll.finishedAt).isFailing === !poll.ok;
+      toView(status, poll.finishedAt).failure === (poll.ok ? undefined : poll);
     this.#rules.expect(
       holds,
       "metrics and page say what the poll says",

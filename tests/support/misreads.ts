@@ -9,7 +9,7 @@
  */
 
 import fc from "fast-check";
-import type { Tunnel } from "../../src/model/tunnel.ts";
+import type { Tunnel, TunnelState } from "../../src/model/tunnel.ts";
 import { type ColumnRow, readColumns } from "./column_reader.ts";
 import { mutate, type Random } from "./mutations.ts";
 import {
@@ -142,7 +142,7 @@ function judgeTunnel(
   if (isColumnGone) return "accepted, monitor not known: its header is damaged";
   const isSameRow = originals.some(({ id, name, monitor, state }) =>
     id === tunnel.id && name === tunnel.name && monitor === tunnel.monitor &&
-    state === "unknown"
+    !isUpOrDown(state)
   );
   if (isSameRow && tunnel.stateWord === "") {
     return "accepted, unknown as it was, its word missed";
@@ -158,7 +158,7 @@ function judgeTunnel(
     id === tunnel.id && name === tunnel.name && stateWord === tunnel.stateWord
   );
   if (isSameState) return "accepted, monitor damaged, state as it was";
-  if (tunnel.state === "unknown") {
+  if (!isUpOrDown(tunnel.state)) {
     return "accepted, a word nobody knows as the state, word for word";
   }
   // The damage brought the word, unless a name has lost it.
@@ -168,6 +168,11 @@ function judgeTunnel(
     id === tunnel.id && countIn(name) > countIn(tunnel.name)
   );
   return isOfName ? "misread" : "accepted, a state that came in, word for word";
+}
+
+/** Any other state is a 3, whatever its word. */
+function isUpOrDown(state: TunnelState): boolean {
+  return state === "active" || state === "inactive";
 }
 
 /** Whether the damaged text has a line of just these words in this order. */

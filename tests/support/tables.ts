@@ -204,6 +204,8 @@ export function tunnelsOf({ layout, tables }: Reply): readonly Tunnel[] {
         ? "active"
         : stateWord === "inactiv" || stateWord === "inactive"
         ? "inactive"
+        : stateWord === "init"
+        ? "init"
         : "unknown",
       stateWord,
       monitor: find("monitor"),

@@ -193,7 +193,7 @@ export const properties: Readonly<Record<string, Check>> = {
           ifDescr: tunnel.interfaceName,
           ifIndex: tunnel.id,
           ifName: tunnel.interfaceName,
-          value: { active: 1, inactive: 2, unknown: 3 }[tunnel.state],
+          value: { active: 1, inactive: 2, init: 3, unknown: 3 }[tunnel.state],
         })),
       );
     },

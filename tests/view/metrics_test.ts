@@ -153,8 +153,8 @@ Deno.test("firewallFamilies() keeps the same families whatever the poll was", ()
 });
 
 Deno.test("firewallFamilies() tells each state by its number", async (t) => {
-  const values = { active: 1, inactive: 2, unknown: 3 } as const;
-  for (const state of ["active", "inactive", "unknown"] as const) {
+  const values = { active: 1, inactive: 2, init: 3, unknown: 3 } as const;
+  for (const state of ["active", "inactive", "init", "unknown"] as const) {
     await t.step(state, () => {
       const tunnels = [{ ...OSLO, state }];
       const [family] = firewallFamilies(statusOf({ tunnels, configured: 1 }));

@@ -32,7 +32,7 @@ const DOWN = tunnelOf({
 const INIT = tunnelOf({
   id: "4",
   name: "cork",
-  state: "unknown",
+  state: "init",
   stateWord: "init",
 });
 const REKEY = tunnelOf({
@@ -319,7 +319,11 @@ Deno.test("renderPage() tells the last changes of a firewall", () => {
   const first = good([UP, DOWN, MONITOR_DOWN], {
     poll: { haState: "passive" },
   });
-  const second = good([{ ...MONITOR_DOWN, monitor: "up" }, DOWN, INIT], {
+  const second = good([
+    { ...MONITOR_DOWN, monitor: "up" },
+    { ...DOWN, monitor: "" },
+    INIT,
+  ], {
     poll: { haState: "active", finishedAt: NOW - 60 },
   });
   const [, changes = ""] = render([after(first, second)]).split("<details");
@@ -328,6 +332,7 @@ Deno.test("renderPage() tells the last changes of a firewall", () => {
     [
       "02:59 UTC: oslo removed, it was up",
       "02:59 UTC: cork added, not established",
+      "02:59 UTC: lima: monitor went from off to unknown",
       "02:59 UTC: turin: monitor went from down to up",
       "02:59 UTC: high availability went from passive to active",
     ],
