@@ -56,7 +56,7 @@ const OF_A_FIREWALL: readonly Definition<Subject>[] = [
     name: "ifIPsecOperStatus",
     type: "gauge",
     help:
-      'Operational state of the IPsec tunnel from "show vpn flow": 1 up (active), 2 down (inactive), 3 unknown (any other state). This is not the ifOperStatus of IF-MIB, where 3 is testing.',
+      'Operational state of the IPsec tunnel from "show vpn flow": 1 up (active), 2 down (inactive), 3 not established (init) or unknown (any other word). This is not the ifOperStatus of IF-MIB, where 3 is testing.',
     samples: ({ tunnels }) => stateSamples(tunnels),
   },
   {
@@ -138,7 +138,7 @@ const OF_A_FIREWALL: readonly Definition<Subject>[] = [
     name: "panos_ipsec_tunnel_monitor_up",
     type: "gauge",
     help:
-      'Whether the address that the tunnel\'s monitor watches answers (1) or not (0), from "show vpn flow"; no series where monitoring is off.',
+      'Whether the address that the tunnel\'s monitor watches answers (1) or not (0), from "show vpn flow"; no series where monitoring is off or the reply does not tell.',
     samples: ({ tunnels }) => monitorSamples(tunnels),
   },
   {
