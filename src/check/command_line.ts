@@ -38,7 +38,7 @@ Options:
   --version, -V     print the version
   --help, -h        print this
 
-All variables stand in README.md under "Configuration"; how to run it stands in
+All variables are in README.md under "Configuration"; how to run it is in
 docs/operations.md, "Operating panos-ipsec-exporter".
 `;
 
