@@ -13,6 +13,7 @@ import { createScreen } from "../panos/screen.ts";
 import { VpnFlowError } from "../panos/vpn_flow_error.ts";
 import { findXml } from "../panos/vpn_flow_xml.ts";
 import { escapeUnsafe } from "../std/quote.ts";
+import { formatAmount } from "../std/words.ts";
 import type { Outcome } from "./outcome.ts";
 import { readReply } from "./parse.ts";
 import { WordRedaction, wordsOf } from "./redact_words.ts";
@@ -38,7 +39,8 @@ export function redact(bytes: Uint8Array): Outcome {
     return { stdout: "", stderr, code: 1 };
   }
   const { text, kept } = redacted;
-  const title = `kept: ${kept.length} words; look at them before sending\n`;
+  const amount = formatAmount(kept.length, "word");
+  const title = `kept: ${amount}; look at them before sending\n`;
   const words = kept.map((word) => `${escapeUnsafe(word)}\n`);
   return { stdout: text, stderr: title + words.join(""), code: 0 };
 }

@@ -6,6 +6,7 @@
 
 import type { Form } from "../model/poll.ts";
 import type { Quote } from "../std/quote.ts";
+import { formatAmount, formatCount } from "../std/words.ts";
 
 /** Thrown for a reply that is not one complete table. */
 export class VpnFlowError extends Error {
@@ -80,5 +81,8 @@ export function failuresIn(form: Form): Failures {
 
 /** Says that the firewall's own count is not that of the rows. */
 export function countMismatch(announced: number, read: number): string {
-  return `the firewall announced ${announced} tunnels, and ${read} could be read`;
+  const amount = formatAmount(announced, "tunnel");
+  return `the firewall announced ${amount}, and ${
+    formatCount(read)
+  } could be read`;
 }

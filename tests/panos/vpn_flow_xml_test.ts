@@ -346,7 +346,7 @@ Deno.test("parseVpnFlowXml() says what is wrong with an answer", async (t) => {
         "<num_ipsec>1</num_ipsec>",
         '<IPSec><x:entry xmlns:x="urn:x"/></IPSec>',
       ),
-      message: /: the firewall announced 1 tunnels, and 0 could be read$/,
+      message: /: the firewall announced 1 tunnel, and 0 could be read$/,
     },
     {
       when: "a second answer follows",
