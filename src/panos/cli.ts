@@ -72,8 +72,7 @@ class CommandLine implements Cli {
   readonly #dialogue: LoginOptions;
   readonly #echoes: boolean;
   #prompt: Prompt;
-  /** Whether all of the last reply has come. */
-  #isInStep = true;
+  #isLastReplyWhole = true;
 
   constructor(dialogue: LoginOptions, { prompt, echoes }: Greeting) {
     this.#dialogue = dialogue;
@@ -96,10 +95,10 @@ class CommandLine implements Cli {
       screen: watch.screen,
       prompt: this.#prompt,
       echoes: this.#echoes,
-      isInStep: this.#isInStep,
+      isLastReplyWhole: this.#isLastReplyWhole,
       quote,
     });
-    this.#isInStep = false;
+    this.#isLastReplyWhole = false;
     this.#expectOutput({ isExpected: true });
     watch.startOver(command.maxLineLength);
     shell.write(`${command.text}\n`);
@@ -129,8 +128,9 @@ class CommandLine implements Cli {
   #take<Value>({ prompt, reading, isCertain }: Ending<Value>): Value {
     const { end } = this.#dialogue.watch;
     this.#prompt = prompt;
-    this.#isInStep = reading.ok;
+    this.#isLastReplyWhole = reading.ok;
     if (reading.ok) return reading.value;
+    // behind a prompt that is not certain, the end of the session is the reason
     throw end === undefined || isCertain ? reading.error : end;
   }
 

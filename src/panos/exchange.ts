@@ -13,8 +13,8 @@ import { type PlacedPrompt, Reply } from "./reply.ts";
 import type { Screen } from "./screen.ts";
 import type { Verdict } from "./watch.ts";
 
-// A prompt is certain behind a complete reply. Elsewhere it has to be followed
-// by the more quiet, the more there is to say against it.
+// A prompt after a complete reply counts at once. Any other counts only after a
+// quiet time: the more doubtful it is, the longer.
 const CERTAIN_MS = 0;
 /** A prompt with which a line begins may be about to be printed again. */
 const BEGINNING_MS = 300;
@@ -50,7 +50,7 @@ export interface Circumstances {
   /** Whether the command line prints what is typed. */
   readonly echoes: boolean;
   /** Whether all of the reply before this one has come. */
-  readonly isInStep: boolean;
+  readonly isLastReplyWhole: boolean;
   readonly quote: Quote;
 }
 
@@ -142,8 +142,8 @@ export class Exchange<Value> {
   #judgeWithoutEcho(
     prompt: Prompt | undefined,
   ): Verdict<Ending<Value>> | undefined {
-    const { screen, isInStep } = this.#circumstances;
-    if (prompt === undefined || !isInStep) return undefined;
+    const { screen, isLastReplyWhole } = this.#circumstances;
+    if (prompt === undefined || !isLastReplyWhole) return undefined;
     const ending = this.#complete({ index: screen.lines.length, prompt });
     const hasText = screen.lines.some((line) => line.trim() !== "");
     if (ending === undefined || !hasText) return undefined;
