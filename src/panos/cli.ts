@@ -11,7 +11,7 @@ import type { Clock } from "../std/clock.ts";
 import type { Quote } from "../std/quote.ts";
 import type { Command } from "./command.ts";
 import { type Ending, Exchange } from "./exchange.ts";
-import { type Greeting, type LoginOptions, prepare } from "./login.ts";
+import { type Dialogue, type Greeting, prepareSession } from "./login.ts";
 import type { Prompt } from "./prompt.ts";
 import { Watch } from "./watch.ts";
 
@@ -60,7 +60,7 @@ export async function startCli(
   { quote, clock }: CliOptions,
 ): Promise<Cli> {
   const dialogue = { shell, watch: new Watch(shell.output, clock), quote };
-  const greeting = await prepare(dialogue);
+  const greeting = await prepareSession(dialogue);
   return new CommandLine(dialogue, greeting);
 }
 
@@ -69,12 +69,12 @@ const SETTING_REFUSED =
   /^ *(?:unknown command|invalid syntax|invalid command)/i;
 
 class CommandLine implements Cli {
-  readonly #dialogue: LoginOptions;
+  readonly #dialogue: Dialogue;
   readonly #echoes: boolean;
   #prompt: Prompt;
   #isLastReplyWhole = true;
 
-  constructor(dialogue: LoginOptions, { prompt, echoes }: Greeting) {
+  constructor(dialogue: Dialogue, { prompt, echoes }: Greeting) {
     this.#dialogue = dialogue;
     this.#echoes = echoes;
     this.#prompt = prompt;

@@ -40,8 +40,8 @@ export interface Greeting {
   readonly echoes: boolean;
 }
 
-/** What a login needs. */
-export interface LoginOptions {
+/** The two ends of a session, and how what is read is quoted. */
+export interface Dialogue {
   readonly shell: Shell;
   readonly watch: Watch;
   readonly quote: Quote;
@@ -52,8 +52,9 @@ export interface LoginOptions {
  *
  * @throws {PollError} With reason `auth` if the shell asks for a secret.
  */
-export async function prepare(options: LoginOptions): Promise<Greeting> {
-  const { shell, watch, quote } = options;
+export async function prepareSession(
+  { shell, watch, quote }: Dialogue,
+): Promise<Greeting> {
   let prompt = await watch.until((screen) => findFirst(screen, quote));
   let echoes = true;
   for (const setting of SETTINGS) {
