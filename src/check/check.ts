@@ -132,7 +132,7 @@ function explainStop({ target, loginError }: Findings, left: number): string {
 }
 
 function summarise(verdicts: readonly string[]): string {
-  return `\nAll in all\n${verdicts.map((line) => `  ${line}\n`).join("")}`;
+  return `\nSummary\n${verdicts.map((line) => `  ${line}\n`).join("")}`;
 }
 
 /** Keeps the advice that passes through the log, such as a line to paste. */

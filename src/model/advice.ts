@@ -82,7 +82,8 @@ export const ADVICE: Readonly<Record<Reason, Advice>> = {
   timeout: {
     finding: "not answering",
     title: "too slow",
-    meaning: "The firewall did not answer as long as the scrape waits.",
+    meaning:
+      "The firewall did not answer within the time that the scrape waits.",
     remedy:
       "See which phase took the time. Look at the load of the management plane. If the firewall is just slow, raise scrape_timeout in Prometheus.",
   },

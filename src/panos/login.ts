@@ -135,7 +135,7 @@ function refuseQuestion(
     conclude(): never {
       const message = `Cannot log in as the firewall asks ${
         quote(line.trim())
-      } behind the login: log in by hand and answer it`;
+      } after the login: log in by hand and answer it`;
       throw new PollError("auth", message);
     },
   };

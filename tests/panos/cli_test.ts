@@ -590,7 +590,7 @@ Deno.test("what the firewall prints is quoted as it is told", async () => {
   const { shell } = firewall;
   const started = startCli(shell, { quote: hide, clock: time.clock });
   await assert.rejects(time.until(started), {
-    message: /asks <\*\*\* is old\. New password:> behind/,
+    message: /asks <\*\*\* is old\. New password:> after/,
   });
 });
 

@@ -330,7 +330,7 @@ Deno.test("--check reports rejections after one has accepted, and stops at two i
     const environment = environmentOf(good, bad, other);
     const { code, stdout } = await runExporter(["--check"], environment);
     assert.equal(code, 1);
-    const [, all] = stdout.split("All in all\n");
+    const [, all] = stdout.split("Summary\n");
     assert.deepEqual(all?.split("\n"), [
       `  ${targetOf(good)}: ok: 6 tunnels: 6 up`,
       `  ${targetOf(bad)}: not ok: login rejected`,
