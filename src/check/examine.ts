@@ -21,7 +21,7 @@ import type { Duration, Examined, Findings, Reply, Step } from "./findings.ts";
 import { readColumns } from "./layout.ts";
 
 /** A firewall, and how one logs in to it. */
-export interface Patient {
+export interface CheckedFirewall {
   readonly target: string;
   readonly openSession: OpenSession;
 }
@@ -58,24 +58,24 @@ const OVER = new PollError("session", "The examination is over");
 
 /** Never rejects for what a firewall or a network does. */
 export async function examine(
-  patient: Patient,
+  firewall: CheckedFirewall,
   options: ExamineOptions,
 ): Promise<Findings> {
-  return await new Examination(patient, options).run();
+  return await new Examination(firewall, options).run();
 }
 
 type Replies = Pick<Examined, "text" | "xml" | "textAgain">;
 
 class Examination {
-  readonly #patient: Patient;
+  readonly #firewall: CheckedFirewall;
   readonly #options: ExamineOptions;
   readonly #controller = new AbortController();
   readonly #durations: Duration[] = [];
   #step: { readonly step: Step; readonly sinceMs: number } | undefined;
   #credential: Findings["credential"] = "not sent";
 
-  constructor(patient: Patient, options: ExamineOptions) {
-    this.#patient = patient;
+  constructor(firewall: CheckedFirewall, options: ExamineOptions) {
+    this.#firewall = firewall;
     this.#options = options;
   }
 
@@ -111,7 +111,7 @@ class Examination {
       const message = `Cannot log in within ${seconds} s (SSH_LOGIN_TIMEOUT)`;
       this.#controller.abort(new PollError("timeout", message));
     });
-    return await this.#patient.openSession({
+    return await this.#firewall.openSession({
       beforeCredential: () => {
         this.#credential = "sent";
         return Promise.resolve();
@@ -222,7 +222,7 @@ class Examination {
     if (this.#step?.step === step) return;
     this.#finishStep();
     this.#step = { step, sinceMs: this.#options.clock.monotonicMs() };
-    this.#options.tell(`${this.#patient.target}: ${IN_WORDS[step]}`);
+    this.#options.tell(`${this.#firewall.target}: ${IN_WORDS[step]}`);
   }
 
   #finishStep(): void {
@@ -236,7 +236,7 @@ class Examination {
   #finish(): Pick<Findings, "target" | "durations" | "credential"> {
     this.#finishStep();
     return {
-      target: this.#patient.target,
+      target: this.#firewall.target,
       durations: this.#durations,
       credential: this.#credential,
     };

@@ -47,7 +47,7 @@ function targetOf({ port }: SimulatedFirewall): string {
   return `127.0.0.1:${port}`;
 }
 
-/** Checks one firewall; what its letter says is the same for any port. */
+/** Checks one firewall; what its report says is the same for any port. */
 async function checkOne(
   options: FirewallOptions,
   changes: Environment = {},

@@ -15,7 +15,7 @@ import type { Diagnosis } from "./diagnosis.ts";
 import type { Examined, Findings } from "./findings.ts";
 
 /** What an examination has come to. */
-export interface Case {
+export interface Report {
   readonly findings: Findings;
   readonly diagnosis: Diagnosis;
   /** What the log has advised meanwhile. */
@@ -25,9 +25,9 @@ export interface Case {
 /** Characters of a text from the firewall that are shown. */
 const MAX_LENGTH = 128;
 
-/** Writes the letter; its last line is the verdict. */
-export function writeLetter(
-  { findings, diagnosis, advice }: Case,
+/** Writes the report; its last line is the verdict. */
+export function writeReport(
+  { findings, diagnosis, advice }: Report,
   mask: Mask,
 ): string {
   const show = (text: string): string => showSafely(mask(text));
