@@ -55,7 +55,11 @@ export async function check(
   const mask = maskOf(credentials.password);
   return await checkAll(firewalls, {
     clock: systemClock,
-    ...{ loginTimeoutMs, scrapeTimeoutMs, tell, mask, print },
+    loginTimeoutMs,
+    scrapeTimeoutMs,
+    tell,
+    mask,
+    print,
     adviceOn: (target) => advice.on(target),
   });
 }
