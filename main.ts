@@ -37,12 +37,12 @@ const build: Build = {
 
 /** @returns The exit code. */
 async function run(words: readonly string[]): Promise<number> {
-  const command = readCommandLine(words, build);
-  switch (command.action) {
+  const action = readCommandLine(words, build);
+  switch (action.kind) {
     case "serve":
       return await withLog(readConfig(), serve);
     case "check":
-      return await withLog(onlyWarning(readConfig()), checkNow(command.target));
+      return await withLog(onlyWarning(readConfig()), checkNow(action.target));
     case "parse": {
       const reply = await readInput(Deno.stdin);
       return await conclude(parse(reply, systemClock.unixSeconds()));
@@ -50,7 +50,7 @@ async function run(words: readonly string[]): Promise<number> {
     case "redact":
       return await conclude(redact(await readInput(Deno.stdin)));
     case "print":
-      return await conclude(command.outcome);
+      return await conclude(action.outcome);
   }
 }
 

@@ -15,7 +15,7 @@ import {
   type Comparison,
   type Difference,
 } from "./compare.ts";
-import type { Examined, Findings, Reply, Table } from "./findings.ts";
+import type { Examined, Findings, Table, TableOrError } from "./findings.ts";
 
 /** What an operator is told. */
 export interface Diagnosis {
@@ -183,7 +183,7 @@ function diagnoseXml(
   };
 }
 
-function isTable(reading: Reply | "none" | undefined): reading is Table {
+function isTable(reading: TableOrError | "none" | undefined): reading is Table {
   return reading !== undefined && reading !== "none" &&
     !(reading instanceof PollError);
 }

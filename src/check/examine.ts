@@ -17,7 +17,13 @@ import { untilAborted } from "../std/abort.ts";
 import type { Clock } from "../std/clock.ts";
 import { Countdown, Deadline, settledWithin } from "../std/deadline.ts";
 import { type Mask, type Quote, quote } from "../std/quote.ts";
-import type { Duration, Examined, Findings, Reply, Step } from "./findings.ts";
+import type {
+  Duration,
+  Examined,
+  Findings,
+  Step,
+  TableOrError,
+} from "./findings.ts";
 import { readColumns } from "./layout.ts";
 
 /** A firewall, and how one logs in to it. */
@@ -144,7 +150,7 @@ class Examination {
     return { text, xml, textAgain };
   }
 
-  async #ask(cli: Cli, step: Step): Promise<Reply> {
+  async #ask(cli: Cli, step: Step): Promise<TableOrError> {
     this.#begin(step);
     const question = step === "XML" ? SHOW_IN_XML : SHOW_AS_TEXT;
     let reply: readonly string[] = [];

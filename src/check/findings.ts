@@ -34,7 +34,7 @@ export interface Table {
 }
 
 /** A reply, or why there is none. */
-export type Reply = Table | PollError;
+export type TableOrError = Table | PollError;
 
 /** What an examination has found. */
 export type Findings = FailedLogin | Examined;
@@ -57,9 +57,9 @@ export interface Examined extends Common {
   readonly loginError: undefined;
   readonly negotiated: Negotiated;
   readonly haState: HaState | undefined;
-  readonly text: Reply;
+  readonly text: TableOrError;
   /** `none` if the firewall does not know XML; `undefined` if it was not asked. */
-  readonly xml: Reply | "none" | undefined;
+  readonly xml: TableOrError | "none" | undefined;
   /** `undefined` if it was not asked for. */
-  readonly textAgain: Reply | undefined;
+  readonly textAgain: TableOrError | undefined;
 }

@@ -125,13 +125,13 @@ class CommandLine implements Cli {
     });
   }
 
-  #take<Value>({ prompt, reading, isCertain }: Ending<Value>): Value {
+  #take<Value>({ prompt, result, isCertain }: Ending<Value>): Value {
     const { end } = this.#dialogue.watch;
     this.#prompt = prompt;
-    this.#isLastReplyWhole = reading.ok;
-    if (reading.ok) return reading.value;
+    this.#isLastReplyWhole = result.ok;
+    if (result.ok) return result.value;
     // behind a prompt that is not certain, the end of the session is the reason
-    throw end === undefined || isCertain ? reading.error : end;
+    throw end === undefined || isCertain ? result.error : end;
   }
 
   #expectOutput({ isExpected }: { readonly isExpected: boolean }): void {

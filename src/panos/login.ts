@@ -17,7 +17,7 @@ import {
 import { asksForSecret } from "./question.ts";
 import { Reply } from "./reply.ts";
 import type { Screen } from "./screen.ts";
-import type { Verdict, Watch } from "./watch.ts";
+import type { ScreenVerdict, Watch } from "./watch.ts";
 
 // Scripting mode first: until it is on, each blank of a command makes the
 // command line redraw itself, prompt and all.
@@ -75,7 +75,10 @@ export async function prepareSession(
   return { prompt, echoes };
 }
 
-function findFirst(screen: Screen, quote: Quote): Verdict<Prompt> | undefined {
+function findFirst(
+  screen: Screen,
+  quote: Quote,
+): ScreenVerdict<Prompt> | undefined {
   const refusal = refuseQuestion(screen, quote);
   if (refusal !== undefined) return refusal;
   // a message of the day may be long, and not end its last line
@@ -88,7 +91,7 @@ function findFirst(screen: Screen, quote: Quote): Verdict<Prompt> | undefined {
 }
 
 /** A message to all may come right behind the first prompt. */
-function findBehindMessage(screen: Screen): Verdict<Prompt> | undefined {
+function findBehindMessage(screen: Screen): ScreenVerdict<Prompt> | undefined {
   // an unfinished line may become a prompt, or a question
   if (screen.line.trim() !== "") return undefined;
   const shown = screen.lines.findLast(isUsualPrompt);
@@ -100,7 +103,7 @@ function findNext(
   screen: Screen,
   reply: Reply,
   { prompt, echoes }: Greeting,
-): Verdict<Prompt> | undefined {
+): ScreenVerdict<Prompt> | undefined {
   const [ended] = reply.scan();
   if (ended !== undefined && reply.isEchoed) {
     // something was printed behind the prompt
@@ -127,7 +130,7 @@ function findNext(
 function refuseQuestion(
   screen: Screen,
   quote: Quote,
-): Verdict<never> | undefined {
+): ScreenVerdict<never> | undefined {
   const line = screen.lineEnd;
   if (!asksForSecret(line)) return undefined;
   return {

@@ -9,7 +9,7 @@ import type { Clock } from "../std/clock.ts";
 import { createScreen, type Screen } from "./screen.ts";
 
 /** What the screen says, provided that nothing more comes for a while. */
-export interface Verdict<Value> {
+export interface ScreenVerdict<Value> {
   /** 0 if nothing that could still come would change it. */
   readonly quietMs: number;
   /** @throws {PollError} If there is no point in going on. */
@@ -17,7 +17,7 @@ export interface Verdict<Value> {
 }
 
 /** Reads the screen; `undefined` means that more has to come. */
-export type Judge<Value> = (screen: Screen) => Verdict<Value> | undefined;
+export type Judge<Value> = (screen: Screen) => ScreenVerdict<Value> | undefined;
 
 /** More than this between two clearings is not a table of tunnels. */
 const MAX_BYTES = 8 * 1024 * 1024;
@@ -152,7 +152,7 @@ class Wait<Value> {
     else this.#settleAfterQuiet(verdict);
   }
 
-  #settle(verdict: Verdict<Value>): void {
+  #settle(verdict: ScreenVerdict<Value>): void {
     this.#isOver = true;
     try {
       this.#conclusion.resolve(verdict.conclude());
@@ -167,7 +167,7 @@ class Wait<Value> {
    * The event loop may have been held up for longer than that: what arrived
    * meanwhile is read before the time counts as quiet.
    */
-  #settleAfterQuiet(verdict: Verdict<Value>): void {
+  #settleAfterQuiet(verdict: ScreenVerdict<Value>): void {
     let turns = TURNS;
     const ring = (): void => {
       if (turns-- === 0) this.#settle(verdict);
@@ -177,7 +177,7 @@ class Wait<Value> {
   }
 }
 
-function failure(error: PollError): Verdict<never> {
+function failure(error: PollError): ScreenVerdict<never> {
   return {
     quietMs: 0,
     conclude(): never {
