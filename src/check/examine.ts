@@ -9,7 +9,7 @@ import type { OpenSession, Session } from "../firewall/session.ts";
 import { type Form, PollError } from "../model/poll.ts";
 import { toSeconds } from "../model/stopwatch.ts";
 import type { VpnFlow } from "../model/tunnel.ts";
-import type { Cli } from "../panos/cli.ts";
+import { type Cli, SET_FORM } from "../panos/cli.ts";
 import type { Command } from "../panos/command.ts";
 import { SHOW_AS_TEXT, SHOW_IN_XML } from "../panos/show_vpn_flow.ts";
 import { VpnFlowError } from "../panos/vpn_flow_error.ts";
@@ -59,6 +59,11 @@ const IN_WORDS: Readonly<Record<Step, string>> = {
   XML: `asking "${COMMAND}" in XML`,
   "text again": `asking "${COMMAND}" as text again`,
 };
+
+const NO_TEXT_AGAIN = new PollError(
+  "parse",
+  `Cannot have the table printed as text again: the firewall does not know "${SET_FORM.text}"`,
+);
 
 const OVER = new PollError("session", "The examination is over");
 
@@ -143,10 +148,10 @@ class Examination {
     if (!isComparable || this.#isOver) {
       return { text, xml, textAgain: undefined };
     }
-    const failure = await this.#setForm(cli, "text");
-    const textAgain = failure instanceof PollError
-      ? failure
-      : await this.#ask(cli, "text again");
+    const problem = await this.#setForm(cli, "text");
+    const textAgain = problem === "none"
+      ? NO_TEXT_AGAIN
+      : problem ?? await this.#ask(cli, "text again");
     return { text, xml, textAgain };
   }
 
@@ -169,16 +174,20 @@ class Examination {
     }
   }
 
-  /** @returns What there is instead of XML; `undefined` if it is switched. */
+  /**
+   * @returns `undefined` if it is switched; `none` if the firewall does not know
+   * how to.
+   */
   async #setForm(
     cli: Cli,
     form: Form,
   ): Promise<PollError | "none" | undefined> {
-    const isXml = form === "xml";
-    this.#begin(isXml ? "XML" : "text again");
-    const setting = `set cli op-command-xml-output ${isXml ? "on" : "off"}`;
+    this.#begin(form === "xml" ? "XML" : "text again");
     try {
-      const isDone = await this.#inTime(setting, () => cli.setForm(form));
+      const isDone = await this.#inTime(
+        SET_FORM[form],
+        () => cli.setForm(form),
+      );
       return isDone ? undefined : "none";
     } catch (error) {
       return this.#toFailure(error);

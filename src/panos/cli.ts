@@ -64,6 +64,12 @@ export async function startCli(
   return new CommandLine(dialogue, greeting);
 }
 
+/** The settings by which a command line prints replies in a form. */
+export const SET_FORM: Readonly<Record<Form, string>> = {
+  text: "set cli op-command-xml-output off",
+  xml: "set cli op-command-xml-output on",
+};
+
 /** What the CLI says of a setting that it does not know. */
 const SETTING_REFUSED =
   /^ *(?:unknown command|invalid syntax|invalid command)/i;
@@ -115,9 +121,7 @@ class CommandLine implements Cli {
 
   async setForm(form: Form): Promise<boolean> {
     const { quote } = this.#dialogue;
-    const text = `set cli op-command-xml-output ${
-      form === "xml" ? "on" : "off"
-    }`;
+    const text = SET_FORM[form];
     return await this.run({
       text,
       answer: /\S/,
