@@ -20,6 +20,7 @@ import {
   type ExamineOptions,
 } from "./examine.ts";
 import type { Findings } from "./findings.ts";
+import { EXIT, type ExitCode } from "./outcome.ts";
 import { verdictOf, writeReport } from "./report.ts";
 
 /** Where it is told what is found. */
@@ -30,9 +31,6 @@ export interface CheckOptions {
   /** Shows what was found, as soon as it is. */
   print(text: string): Promise<void>;
 }
-
-/** Good, not good, or no such target. */
-export type ExitCode = 0 | 1 | 2;
 
 /**
  * Examines all firewalls of a configuration, or one.
@@ -49,11 +47,11 @@ export async function check(
   const firewalls = findFirewalls(fleet, name);
   if (firewalls.length === 0) {
     tell(`Cannot check ${quote(name ?? "")}: ${describeKnown(config, fleet)}`);
-    return 2;
+    return EXIT.usage;
   }
   const { loginTimeoutMs, scrapeTimeoutMs, credentials } = config;
   const mask = maskOf(credentials.password);
-  return await checkAll(firewalls, {
+  const isGood = await checkAll(firewalls, {
     clock: systemClock,
     loginTimeoutMs,
     scrapeTimeoutMs,
@@ -62,6 +60,7 @@ export async function check(
     print,
     adviceOn: (target) => advice.on(target),
   });
+  return isGood ? EXIT.good : EXIT.failure;
 }
 
 /** None if there is no firewall of that name. */
@@ -100,11 +99,11 @@ interface CheckAllOptions extends ExamineOptions, Pick<CheckOptions, "print"> {
 /** Rejections in a row that end the run, once one firewall has accepted. */
 const MAX_REJECTIONS = 2;
 
-/** @returns 0 if the exporter can rely on each of the firewalls. */
+/** @returns Whether the exporter can rely on each of the firewalls. */
 async function checkAll(
   firewalls: readonly CheckedFirewall[],
   options: CheckAllOptions,
-): Promise<0 | 1> {
+): Promise<boolean> {
   const verdicts: string[] = [];
   let isGood = true;
   let isAccepted = false;
@@ -126,7 +125,7 @@ async function checkAll(
     }
   }
   if (firewalls.length > 1) await options.print(summarise(verdicts));
-  return isGood ? 0 : 1;
+  return isGood;
 }
 
 /** A password that was sent and not answered may have been counted as wrong. */

@@ -6,7 +6,7 @@
 
 import { quote } from "../std/quote.ts";
 import type { Build } from "../view/metrics.ts";
-import type { Outcome } from "./outcome.ts";
+import { EXIT, type Outcome } from "./outcome.ts";
 
 /** What to do. */
 export type Action =
@@ -14,8 +14,6 @@ export type Action =
   | { readonly kind: "check"; readonly target: string | undefined }
   /** All that there is to do: help, version, or what is wrong. */
   | { readonly kind: "print"; readonly outcome: Outcome };
-
-const EXIT_USAGE = 2;
 
 /** What `--help` prints. */
 export const USAGE = `Usage: panos-ipsec-exporter [option]
@@ -84,7 +82,7 @@ function readOption(option: string, build: Build): Action | undefined {
 }
 
 function show(stdout: string): Action {
-  return { kind: "print", outcome: { stdout, stderr: "", code: 0 } };
+  return { kind: "print", outcome: { stdout, stderr: "", code: EXIT.good } };
 }
 
 function describe({ version, revision, denoVersion }: Build): string {
@@ -97,6 +95,6 @@ function refuse(word: string, why: string): Action {
   const stderr = `${problem}\n\n${USAGE}`;
   return {
     kind: "print",
-    outcome: { stdout: "", stderr, code: EXIT_USAGE },
+    outcome: { stdout: "", stderr, code: EXIT.usage },
   };
 }

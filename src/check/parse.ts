@@ -15,7 +15,7 @@ import { holdsVpnFlowXml, parseVpnFlowXml } from "../panos/vpn_flow_xml.ts";
 import { quote } from "../std/quote.ts";
 import { render } from "../view/exposition.ts";
 import { firewallFamilies } from "../view/metrics.ts";
-import type { Outcome } from "./outcome.ts";
+import { EXIT, type Outcome } from "./outcome.ts";
 
 /**
  * Shows the exposition of a saved reply, and a verdict.
@@ -39,7 +39,7 @@ export function parse(reply: Uint8Array, now: number): Outcome {
   return {
     stdout: exposition,
     stderr: `stdin: ${verdictOf(poll)}\n`,
-    code: poll.ok ? 0 : 1,
+    code: poll.ok ? EXIT.good : EXIT.failure,
   };
 }
 
