@@ -84,7 +84,7 @@ class CommandLine implements Cli {
     this.#dialogue = dialogue;
     this.#echoes = echoes;
     this.#prompt = prompt;
-    this.#expectOutput({ isExpected: false });
+    dialogue.shell.expectOutput({ isExpected: false });
   }
 
   get haState(): HaState | undefined {
@@ -105,7 +105,7 @@ class CommandLine implements Cli {
       quote,
     });
     this.#isLastReplyWhole = false;
-    this.#expectOutput({ isExpected: true });
+    shell.expectOutput({ isExpected: true });
     watch.startOver(command.maxLineLength);
     shell.write(`${command.text}\n`);
     try {
@@ -115,7 +115,7 @@ class CommandLine implements Cli {
       if (!(error instanceof PollError) || error !== watch.end) throw error;
       throw exchange.cutOff(error);
     } finally {
-      this.#expectOutput({ isExpected: false });
+      shell.expectOutput({ isExpected: false });
     }
   }
 
@@ -136,10 +136,6 @@ class CommandLine implements Cli {
     if (result.ok) return result.value;
     // behind a prompt that is not certain, the end of the session is the reason
     throw end === undefined || isCertain ? result.error : end;
-  }
-
-  #expectOutput({ isExpected }: { readonly isExpected: boolean }): void {
-    this.#dialogue.shell.expectOutput?.(isExpected);
   }
 }
 

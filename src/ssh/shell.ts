@@ -19,7 +19,7 @@ import { Connection, type Login } from "./connection.ts";
 import { dial } from "./dial.ts";
 
 /** A shell that runs on a firewall. */
-export interface SshShell extends Required<Shell> {
+export interface SshShell extends Shell {
   readonly negotiated: Negotiated;
   /**
    * Says `exit`, and settles once the connection is closed: within three
@@ -72,7 +72,8 @@ export async function openShell(
     negotiated,
     output: readOutput(channel, connection),
     write: (text) => void channel.write(text),
-    expectOutput: (isExpected) => connection.traffic.expectOutput(isExpected),
+    expectOutput: ({ isExpected }) =>
+      connection.traffic.expectOutput(isExpected),
     async end(): Promise<void> {
       channel.write("exit\n");
       await sayGoodbye(connection, channelClosed, clock);

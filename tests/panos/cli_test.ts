@@ -604,7 +604,7 @@ Deno.test("the shell is told when output is expected", async () => {
       told.push(text.trim());
       firewall.shell.write(text);
     },
-    expectOutput: (isExpected) => void told.push(String(isExpected)),
+    expectOutput: ({ isExpected }) => void told.push(String(isExpected)),
   };
   const cli = await time.until(startCli(shell, { quote, clock: time.clock }));
   await time.until(cli.run(SHOW_VPN_FLOW));
@@ -1016,6 +1016,7 @@ function createFirewall(time: FakeTime, options: FarSideOptions = {}): FarSide {
       const rest = answered === undefined ? "" : `${answered}${promptNow()}`;
       print(`${echoed}${rest}`);
     },
+    expectOutput: () => {},
   };
   print(`${loginText}${promptNow()}`);
   return {
