@@ -8,7 +8,7 @@ import { NO_HISTORY } from "../model/history.ts";
 import type { FormRead, Poll } from "../model/poll.ts";
 import { NO_DURATIONS } from "../model/stopwatch.ts";
 import { mergeRows, type VpnFlow } from "../model/tunnel.ts";
-import { createScreen } from "../panos/screen.ts";
+import { Screen } from "../panos/screen.ts";
 import { parseVpnFlow } from "../panos/vpn_flow.ts";
 import { VpnFlowError } from "../panos/vpn_flow_error.ts";
 import { holdsVpnFlowXml, parseVpnFlowXml } from "../panos/vpn_flow_xml.ts";
@@ -23,7 +23,7 @@ import { EXIT, type Outcome } from "./outcome.ts";
  * @param now Unix time in seconds: when the reply counts as read.
  */
 export function parse(reply: Uint8Array, now: number): Outcome {
-  const screen = createScreen();
+  const screen = new Screen();
   screen.write(reply);
   const poll = toPoll([...screen.lines, screen.line], now);
   const exposition = render(firewallFamilies({

@@ -9,7 +9,7 @@
  */
 
 import type { Tunnel } from "../model/tunnel.ts";
-import { createScreen } from "../panos/screen.ts";
+import { Screen } from "../panos/screen.ts";
 import { VpnFlowError } from "../panos/vpn_flow_error.ts";
 import { findXml } from "../panos/vpn_flow_xml.ts";
 import { escapeUnsafe } from "../std/quote.ts";
@@ -85,7 +85,7 @@ export function redactText(
 }
 
 function readScreen(bytes: Uint8Array): readonly string[] {
-  const screen = createScreen();
+  const screen = new Screen();
   screen.write(bytes);
   return [...screen.lines, screen.line];
 }

@@ -6,7 +6,7 @@
 
 import { PollError } from "../model/poll.ts";
 import type { Clock } from "../std/clock.ts";
-import { createScreen, type Screen } from "./screen.ts";
+import { Screen } from "./screen.ts";
 
 /** What the screen says, provided that nothing more comes for a while. */
 export interface ScreenVerdict<Value> {
@@ -33,7 +33,7 @@ const TURNS = 4;
 
 /** A screen on which all output is written, whether or not somebody waits. */
 export class Watch {
-  readonly screen: Screen = createScreen();
+  readonly screen = new Screen();
   /** Settles with the reason when nothing more will come. */
   readonly closed: Promise<PollError>;
   /** Why nothing more will come, once that is so. */
