@@ -6,7 +6,7 @@
 
 import type { HaState } from "../model/high_availability.ts";
 import type { Negotiated } from "../model/negotiated.ts";
-import type { PollError } from "../model/poll.ts";
+import { PollError } from "../model/poll.ts";
 import type { VpnFlow } from "../model/tunnel.ts";
 import type { Column } from "./layout.ts";
 
@@ -35,6 +35,14 @@ export interface Table {
 
 /** A reply, or why there is none. */
 export type TableOrError = Table | PollError;
+
+/** Whether a reply was asked for, came and was read. */
+export function isTable(
+  reply: TableOrError | "none" | undefined,
+): reply is Table {
+  return reply !== undefined && reply !== "none" &&
+    !(reply instanceof PollError);
+}
 
 /** What an examination has found. */
 export type Findings = FailedLogin | Examined;
