@@ -6,7 +6,7 @@
 
 import { PollError } from "../model/poll.ts";
 import type { Quote } from "../std/quote.ts";
-import type { Command } from "./command.ts";
+import { type Command, ReplyError } from "./command.ts";
 import { isPagerPrompt } from "./cli_messages.ts";
 import { learnPrompt, looksLikePrompt, type Prompt } from "./prompt.ts";
 import { type PlacedPrompt, Reply } from "./reply.ts";
@@ -38,10 +38,10 @@ export interface Ending<Value> {
   readonly result: ParseResult<Value>;
 }
 
-/** What `parse` returned or has thrown. */
+/** What `parse` says of a reply. */
 export type ParseResult<Value> =
   | { readonly ok: true; readonly value: Value }
-  | { readonly ok: false; readonly error: unknown };
+  | { readonly ok: false; readonly error: ReplyError | PollError };
 
 /** The circumstances in which a command is typed. */
 export interface Circumstances {
@@ -183,6 +183,9 @@ export class Exchange<Value> {
       const lines = this.#reply.linesBefore(end, last);
       return { ok: true, value: this.#command.parse(lines) };
     } catch (error) {
+      const isOfReply = error instanceof ReplyError ||
+        error instanceof PollError;
+      if (!isOfReply) throw error;
       return { ok: false, error };
     }
   }

@@ -7,9 +7,10 @@
 import type { Form } from "../model/poll.ts";
 import type { Quote } from "../std/quote.ts";
 import { formatAmount, formatCount } from "../std/words.ts";
+import { ReplyError } from "./command.ts";
 
 /** Thrown for a reply that is not one complete table. */
-export class VpnFlowError extends Error {
+export class VpnFlowError extends ReplyError {
   override readonly name = "VpnFlowError";
   /** `command` if the firewall refused the command, else `parse`. */
   readonly reason: "command" | "parse";

@@ -145,11 +145,20 @@ class Wait<Value> {
   review(screen: Screen, end: PollError | undefined): void {
     if (this.#isOver) return;
     this.#cancelTimer?.();
-    const verdict = this.#judge(screen) ?? (end && failure(end));
+    const verdict = this.#ask(screen) ?? (end && failure(end));
     if (verdict === undefined) return;
     // what has ended stays as it is
     if (verdict.quietMs === 0 || end !== undefined) this.#settle(verdict);
     else this.#settleAfterQuiet(verdict);
+  }
+
+  /** Whoever waits is told of a bug at once. */
+  #ask(screen: Screen): ScreenVerdict<Value> | undefined {
+    try {
+      return this.#judge(screen);
+    } catch (bug) {
+      return failure(bug);
+    }
   }
 
   #settle(verdict: ScreenVerdict<Value>): void {
@@ -177,7 +186,7 @@ class Wait<Value> {
   }
 }
 
-function failure(error: PollError): ScreenVerdict<never> {
+function failure(error: unknown): ScreenVerdict<never> {
   return {
     quietMs: 0,
     conclude(): never {
