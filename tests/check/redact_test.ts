@@ -173,6 +173,7 @@ Deno.test("--redact makes equal beginnings of equal beginnings", () => {
     const word = (line: string): string => line.split(" ")[1] ?? "";
     if (VOCABULARY.has(coreOf(cut)) || VOCABULARY.has(coreOf(name))) return;
     if (DEVICE.test(coreOf(cut)) || DEVICE.test(coreOf(name))) return;
+    if (isMask(cut) || isMask(name)) return;
     assert(word(whole).startsWith(word(part)), `${word(whole)} ${word(part)}`);
   }));
 });
