@@ -7,7 +7,7 @@
 import process from "node:process";
 import { check } from "./src/check/check.ts";
 import { readCommandLine } from "./src/check/command_line.ts";
-import type { Outcome } from "./src/check/outcome.ts";
+import { EXIT, type ExitCode, type Outcome } from "./src/check/outcome.ts";
 import { parse } from "./src/check/parse.ts";
 import { redact } from "./src/check/redact.ts";
 import { type Config, ConfigError, parseConfig } from "./src/config/config.ts";
@@ -22,10 +22,6 @@ import { StartError } from "./src/std/start_error.ts";
 import { REVISION, VERSION } from "./src/std/version.ts";
 import type { Build, ProcessStats } from "./src/view/metrics.ts";
 
-const EXIT_FAILURE = 1;
-/** `EX_CONFIG` of sysexits.h; the unit does not restart on it. */
-const EXIT_CONFIG = 78;
-
 /** How long the last lines on stderr may take. */
 const LAST_LINES_MS = 500;
 
@@ -35,14 +31,13 @@ const build: Build = {
   denoVersion: Deno.version.deno,
 };
 
-/** @returns The exit code. */
-async function run(words: readonly string[]): Promise<number> {
-  const command = readCommandLine(words, build);
-  switch (command.action) {
+async function run(words: readonly string[]): Promise<ExitCode> {
+  const action = readCommandLine(words, build);
+  switch (action.kind) {
     case "serve":
       return await withLog(readConfig(), serve);
     case "check":
-      return await withLog(onlyWarning(readConfig()), checkNow(command.target));
+      return await withLog(onlyWarning(readConfig()), checkNow(action.target));
     case "parse": {
       const reply = await readInput(Deno.stdin);
       return await conclude(parse(reply, systemClock.unixSeconds()));
@@ -50,7 +45,7 @@ async function run(words: readonly string[]): Promise<number> {
     case "redact":
       return await conclude(redact(await readInput(Deno.stdin)));
     case "print":
-      return await conclude(command.outcome);
+      return await conclude(action.outcome);
   }
 }
 
@@ -63,10 +58,10 @@ function onlyWarning({ log, ...config }: Config): Config {
   return { ...config, log: { ...log, level: "warn" } };
 }
 
-/** What is done with a configuration; the outcome is the exit code. */
-type Task = (config: Config, log: QueuedLog) => Promise<number>;
+/** What is done with a configuration. */
+type Task = (config: Config, log: QueuedLog) => Promise<ExitCode>;
 
-async function withLog(config: Config, task: Task): Promise<number> {
+async function withLog(config: Config, task: Task): Promise<ExitCode> {
   const queued = createQueuedLog({
     ...config.log,
     mask: maskOf(config.credentials.password),
@@ -85,7 +80,7 @@ function checkNow(target: string | undefined): Task {
     await check(config, target, { log, tell, print: show });
 }
 
-async function serve(config: Config, { log }: QueuedLog): Promise<number> {
+async function serve(config: Config, { log }: QueuedLog): Promise<ExitCode> {
   const stop = Promise.withResolvers<void>();
   Deno.addSignalListener("SIGINT", stop.resolve);
   Deno.addSignalListener("SIGTERM", stop.resolve);
@@ -99,7 +94,7 @@ async function serve(config: Config, { log }: QueuedLog): Promise<number> {
     log,
     clock: systemClock,
   });
-  return 0;
+  return EXIT.good;
 }
 
 function measureProcess(): ProcessStats {
@@ -111,7 +106,7 @@ function measureProcess(): ProcessStats {
   };
 }
 
-async function conclude(outcome: Outcome): Promise<number> {
+async function conclude(outcome: Outcome): Promise<ExitCode> {
   await print(outcome.stdout, Deno.stdout);
   await print(outcome.stderr, Deno.stderr);
   return outcome.code;
@@ -124,5 +119,5 @@ try {
   if (!isConfig && !(error instanceof StartError)) throw error;
   const printed = print(`${error.message}\n`, Deno.stderr).catch(() => {});
   await Promise.race([printed, delay(LAST_LINES_MS, systemClock)]);
-  Deno.exit(isConfig ? EXIT_CONFIG : EXIT_FAILURE);
+  Deno.exit(isConfig ? EXIT.config : EXIT.failure);
 }

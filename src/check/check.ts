@@ -14,9 +14,14 @@ import { systemClock } from "../std/clock.ts";
 import type { Log } from "../std/log.ts";
 import { maskOf, quote } from "../std/quote.ts";
 import { diagnose } from "./diagnosis.ts";
-import { examine, type ExamineOptions, type Patient } from "./examine.ts";
+import {
+  type CheckedFirewall,
+  examine,
+  type ExamineOptions,
+} from "./examine.ts";
 import type { Findings } from "./findings.ts";
-import { verdictOf, writeLetter } from "./letter.ts";
+import { EXIT, type ExitCode } from "./outcome.ts";
+import { verdictOf, writeReport } from "./report.ts";
 
 /** Where it is told what is found. */
 export interface CheckOptions {
@@ -26,9 +31,6 @@ export interface CheckOptions {
   /** Shows what was found, as soon as it is. */
   print(text: string): Promise<void>;
 }
-
-/** Good, not good, or no such target. */
-export type ExitCode = 0 | 1 | 2;
 
 /**
  * Examines all firewalls of a configuration, or one.
@@ -42,25 +44,30 @@ export async function check(
 ): Promise<ExitCode> {
   const advice = new AdviceLog(log);
   await using fleet = createFleet(config, advice.log);
-  const patients = findPatients(fleet, name);
-  if (patients.length === 0) {
+  const firewalls = findFirewalls(fleet, name);
+  if (firewalls.length === 0) {
     tell(`Cannot check ${quote(name ?? "")}: ${describeKnown(config, fleet)}`);
-    return 2;
+    return EXIT.usage;
   }
   const { loginTimeoutMs, scrapeTimeoutMs, credentials } = config;
   const mask = maskOf(credentials.password);
-  return await checkAll(patients, {
+  const isGood = await checkAll(firewalls, {
     clock: systemClock,
-    ...{ loginTimeoutMs, scrapeTimeoutMs, tell, mask, print },
+    loginTimeoutMs,
+    scrapeTimeoutMs,
+    tell,
+    mask,
+    print,
     adviceOn: (target) => advice.on(target),
   });
+  return isGood ? EXIT.good : EXIT.failure;
 }
 
 /** None if there is no firewall of that name. */
-function findPatients(
+function findFirewalls(
   fleet: Fleet,
   name: string | undefined,
-): readonly Patient[] {
+): readonly CheckedFirewall[] {
   const named = name === undefined ? undefined : fleet.find(name);
   if (name !== undefined && named === undefined) return [];
   const firewalls = named === undefined ? fleet.firewalls : [named];
@@ -92,33 +99,33 @@ interface CheckAllOptions extends ExamineOptions, Pick<CheckOptions, "print"> {
 /** Rejections in a row that end the run, once one firewall has accepted. */
 const MAX_REJECTIONS = 2;
 
-/** @returns 0 if the exporter can rely on each of the firewalls. */
+/** @returns Whether the exporter can rely on each of the firewalls. */
 async function checkAll(
-  patients: readonly Patient[],
+  firewalls: readonly CheckedFirewall[],
   options: CheckAllOptions,
-): Promise<0 | 1> {
+): Promise<boolean> {
   const verdicts: string[] = [];
   let isGood = true;
   let isAccepted = false;
   let rejections = 0;
-  for (const [n, patient] of patients.entries()) {
-    const findings = await examine(patient, options);
+  for (const [n, firewall] of firewalls.entries()) {
+    const findings = await examine(firewall, options);
     const diagnosis = diagnose(findings);
-    const advice = options.adviceOn(patient.target);
-    const letter = writeLetter({ findings, diagnosis, advice }, options.mask);
-    await options.print(n === 0 ? letter : `\n${letter}`);
+    const advice = options.adviceOn(firewall.target);
+    const report = writeReport({ findings, diagnosis, advice }, options.mask);
+    await options.print(n === 0 ? report : `\n${report}`);
     verdicts.push(verdictOf(findings, diagnosis));
     isGood &&= diagnosis.isGood;
     isAccepted ||= findings.credential === "accepted";
     rejections = isRejected(findings) ? rejections + 1 : 0;
-    const left = patients.length - n - 1;
+    const left = firewalls.length - n - 1;
     if (left > 0 && rejections >= (isAccepted ? MAX_REJECTIONS : 1)) {
       verdicts.push(explainStop(findings, left));
       break;
     }
   }
-  if (patients.length > 1) await options.print(summarise(verdicts));
-  return isGood ? 0 : 1;
+  if (firewalls.length > 1) await options.print(summarise(verdicts));
+  return isGood;
 }
 
 /** A password that was sent and not answered may have been counted as wrong. */
@@ -132,7 +139,7 @@ function explainStop({ target, loginError }: Findings, left: number): string {
 }
 
 function summarise(verdicts: readonly string[]): string {
-  return `\nAll in all\n${verdicts.map((line) => `  ${line}\n`).join("")}`;
+  return `\nSummary\n${verdicts.map((line) => `  ${line}\n`).join("")}`;
 }
 
 /** Keeps the advice that passes through the log, such as a line to paste. */

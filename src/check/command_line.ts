@@ -6,16 +6,14 @@
 
 import { quote } from "../std/quote.ts";
 import type { Build } from "../view/metrics.ts";
-import type { Outcome } from "./outcome.ts";
+import { EXIT, type Outcome } from "./outcome.ts";
 
 /** What to do. */
-export type Command =
-  | { readonly action: "serve" | "parse" | "redact" }
-  | { readonly action: "check"; readonly target: string | undefined }
+export type Action =
+  | { readonly kind: "serve" | "parse" | "redact" }
+  | { readonly kind: "check"; readonly target: string | undefined }
   /** All that there is to do: help, version, or what is wrong. */
-  | { readonly action: "print"; readonly outcome: Outcome };
-
-const EXIT_USAGE = 2;
+  | { readonly kind: "print"; readonly outcome: Outcome };
 
 /** What `--help` prints. */
 export const USAGE = `Usage: panos-ipsec-exporter [option]
@@ -38,7 +36,7 @@ Options:
   --version, -V     print the version
   --help, -h        print this
 
-All variables stand in README.md under "Configuration"; how to run it stands in
+All variables are in README.md under "Configuration"; how to run it is in
 docs/operations.md, "Operating panos-ipsec-exporter".
 `;
 
@@ -50,28 +48,28 @@ docs/operations.md, "Operating panos-ipsec-exporter".
 export function readCommandLine(
   words: readonly string[],
   build: Build,
-): Command {
+): Action {
   const [option, operand, ...others] = words;
-  if (option === undefined) return { action: "serve" };
+  if (option === undefined) return { kind: "serve" };
   if (option === "--check") {
     const [extra] = others;
     if (extra !== undefined) return refuse(extra, "is one word too many");
     if (operand?.startsWith("-")) return refuse(operand, "is no target");
-    return { action: "check", target: operand };
+    return { kind: "check", target: operand };
   }
-  const command = readOption(option, build);
-  if (command === undefined) return refuse(option, "is no option");
+  const action = readOption(option, build);
+  if (action === undefined) return refuse(option, "is no option");
   if (operand !== undefined) return refuse(operand, "is one word too many");
-  return command;
+  return action;
 }
 
 /** Reads an option that stands alone. */
-function readOption(option: string, build: Build): Command | undefined {
+function readOption(option: string, build: Build): Action | undefined {
   switch (option) {
     case "--parse":
-      return { action: "parse" };
+      return { kind: "parse" };
     case "--redact":
-      return { action: "redact" };
+      return { kind: "redact" };
     case "--version":
     case "-V":
       return show(describe(build));
@@ -83,8 +81,8 @@ function readOption(option: string, build: Build): Command | undefined {
   }
 }
 
-function show(stdout: string): Command {
-  return { action: "print", outcome: { stdout, stderr: "", code: 0 } };
+function show(stdout: string): Action {
+  return { kind: "print", outcome: { stdout, stderr: "", code: EXIT.good } };
 }
 
 function describe({ version, revision, denoVersion }: Build): string {
@@ -92,11 +90,11 @@ function describe({ version, revision, denoVersion }: Build): string {
 }
 
 /** One sentence that names the word which is wrong, and the usage. */
-function refuse(word: string, why: string): Command {
+function refuse(word: string, why: string): Action {
   const problem = `Cannot read the command line: ${quote(word)} ${why}`;
   const stderr = `${problem}\n\n${USAGE}`;
   return {
-    action: "print",
-    outcome: { stdout: "", stderr, code: EXIT_USAGE },
+    kind: "print",
+    outcome: { stdout: "", stderr, code: EXIT.usage },
   };
 }

@@ -15,7 +15,12 @@ import {
   type Comparison,
   type Difference,
 } from "./compare.ts";
-import type { Examined, Findings, Reply, Table } from "./findings.ts";
+import {
+  type Examined,
+  type Findings,
+  isTable,
+  type Table,
+} from "./findings.ts";
 
 /** What an operator is told. */
 export interface Diagnosis {
@@ -181,11 +186,6 @@ function diagnoseXml(
     differences: [],
     remedies: HOW_TO_SEND,
   };
-}
-
-function isTable(reading: Reply | "none" | undefined): reading is Table {
-  return reading !== undefined && reading !== "none" &&
-    !(reading instanceof PollError);
 }
 
 function* findStandby({ haState }: Examined): Generator<string> {

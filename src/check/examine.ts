@@ -9,7 +9,7 @@ import type { OpenSession, Session } from "../firewall/session.ts";
 import { type Form, PollError } from "../model/poll.ts";
 import { toSeconds } from "../model/stopwatch.ts";
 import type { VpnFlow } from "../model/tunnel.ts";
-import type { Cli } from "../panos/cli.ts";
+import { type Cli, SET_FORM } from "../panos/cli.ts";
 import type { Command } from "../panos/command.ts";
 import { SHOW_AS_TEXT, SHOW_IN_XML } from "../panos/show_vpn_flow.ts";
 import { VpnFlowError } from "../panos/vpn_flow_error.ts";
@@ -17,11 +17,17 @@ import { untilAborted } from "../std/abort.ts";
 import type { Clock } from "../std/clock.ts";
 import { Countdown, Deadline, settledWithin } from "../std/deadline.ts";
 import { type Mask, type Quote, quote } from "../std/quote.ts";
-import type { Duration, Examined, Findings, Reply, Step } from "./findings.ts";
+import type {
+  Duration,
+  Examined,
+  Findings,
+  Step,
+  TableOrError,
+} from "./findings.ts";
 import { readColumns } from "./layout.ts";
 
 /** A firewall, and how one logs in to it. */
-export interface Patient {
+export interface CheckedFirewall {
   readonly target: string;
   readonly openSession: OpenSession;
 }
@@ -54,28 +60,33 @@ const IN_WORDS: Readonly<Record<Step, string>> = {
   "text again": `asking "${COMMAND}" as text again`,
 };
 
+const NO_TEXT_AGAIN = new PollError(
+  "parse",
+  `Cannot have the table printed as text again: the firewall does not know "${SET_FORM.text}"`,
+);
+
 const OVER = new PollError("session", "The examination is over");
 
 /** Never rejects for what a firewall or a network does. */
 export async function examine(
-  patient: Patient,
+  firewall: CheckedFirewall,
   options: ExamineOptions,
 ): Promise<Findings> {
-  return await new Examination(patient, options).run();
+  return await new Examination(firewall, options).run();
 }
 
 type Replies = Pick<Examined, "text" | "xml" | "textAgain">;
 
 class Examination {
-  readonly #patient: Patient;
+  readonly #firewall: CheckedFirewall;
   readonly #options: ExamineOptions;
   readonly #controller = new AbortController();
   readonly #durations: Duration[] = [];
   #step: { readonly step: Step; readonly sinceMs: number } | undefined;
   #credential: Findings["credential"] = "not sent";
 
-  constructor(patient: Patient, options: ExamineOptions) {
-    this.#patient = patient;
+  constructor(firewall: CheckedFirewall, options: ExamineOptions) {
+    this.#firewall = firewall;
     this.#options = options;
   }
 
@@ -111,7 +122,7 @@ class Examination {
       const message = `Cannot log in within ${seconds} s (SSH_LOGIN_TIMEOUT)`;
       this.#controller.abort(new PollError("timeout", message));
     });
-    return await this.#patient.openSession({
+    return await this.#firewall.openSession({
       beforeCredential: () => {
         this.#credential = "sent";
         return Promise.resolve();
@@ -137,14 +148,14 @@ class Examination {
     if (!isComparable || this.#isOver) {
       return { text, xml, textAgain: undefined };
     }
-    const failure = await this.#setForm(cli, "text");
-    const textAgain = failure instanceof PollError
-      ? failure
-      : await this.#ask(cli, "text again");
+    const problem = await this.#setForm(cli, "text");
+    const textAgain = problem === "none"
+      ? NO_TEXT_AGAIN
+      : problem ?? await this.#ask(cli, "text again");
     return { text, xml, textAgain };
   }
 
-  async #ask(cli: Cli, step: Step): Promise<Reply> {
+  async #ask(cli: Cli, step: Step): Promise<TableOrError> {
     this.#begin(step);
     const question = step === "XML" ? SHOW_IN_XML : SHOW_AS_TEXT;
     let reply: readonly string[] = [];
@@ -163,16 +174,20 @@ class Examination {
     }
   }
 
-  /** @returns What there is instead of XML; `undefined` if it is switched. */
+  /**
+   * @returns `undefined` if it is switched; `none` if the firewall does not know
+   * how to.
+   */
   async #setForm(
     cli: Cli,
     form: Form,
   ): Promise<PollError | "none" | undefined> {
-    const isXml = form === "xml";
-    this.#begin(isXml ? "XML" : "text again");
-    const setting = `set cli op-command-xml-output ${isXml ? "on" : "off"}`;
+    this.#begin(form === "xml" ? "XML" : "text again");
     try {
-      const isDone = await this.#inTime(setting, () => cli.setForm(form));
+      const isDone = await this.#inTime(
+        SET_FORM[form],
+        () => cli.setForm(form),
+      );
       return isDone ? undefined : "none";
     } catch (error) {
       return this.#toFailure(error);
@@ -222,7 +237,7 @@ class Examination {
     if (this.#step?.step === step) return;
     this.#finishStep();
     this.#step = { step, sinceMs: this.#options.clock.monotonicMs() };
-    this.#options.tell(`${this.#patient.target}: ${IN_WORDS[step]}`);
+    this.#options.tell(`${this.#firewall.target}: ${IN_WORDS[step]}`);
   }
 
   #finishStep(): void {
@@ -236,7 +251,7 @@ class Examination {
   #finish(): Pick<Findings, "target" | "durations" | "credential"> {
     this.#finishStep();
     return {
-      target: this.#patient.target,
+      target: this.#firewall.target,
       durations: this.#durations,
       credential: this.#credential,
     };

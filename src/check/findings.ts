@@ -6,7 +6,7 @@
 
 import type { HaState } from "../model/high_availability.ts";
 import type { Negotiated } from "../model/negotiated.ts";
-import type { PollError } from "../model/poll.ts";
+import { PollError } from "../model/poll.ts";
 import type { VpnFlow } from "../model/tunnel.ts";
 import type { Column } from "./layout.ts";
 
@@ -34,7 +34,15 @@ export interface Table {
 }
 
 /** A reply, or why there is none. */
-export type Reply = Table | PollError;
+export type TableOrError = Table | PollError;
+
+/** Whether a reply was asked for, came and was read. */
+export function isTable(
+  reply: TableOrError | "none" | undefined,
+): reply is Table {
+  return reply !== undefined && reply !== "none" &&
+    !(reply instanceof PollError);
+}
 
 /** What an examination has found. */
 export type Findings = FailedLogin | Examined;
@@ -57,9 +65,9 @@ export interface Examined extends Common {
   readonly loginError: undefined;
   readonly negotiated: Negotiated;
   readonly haState: HaState | undefined;
-  readonly text: Reply;
+  readonly text: TableOrError;
   /** `none` if the firewall does not know XML; `undefined` if it was not asked. */
-  readonly xml: Reply | "none" | undefined;
+  readonly xml: TableOrError | "none" | undefined;
   /** `undefined` if it was not asked for. */
-  readonly textAgain: Reply | undefined;
+  readonly textAgain: TableOrError | undefined;
 }

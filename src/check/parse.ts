@@ -9,14 +9,14 @@ import type { FormRead, Poll } from "../model/poll.ts";
 import { NO_DURATIONS } from "../model/stopwatch.ts";
 import { mergeRows, type VpnFlow } from "../model/tunnel.ts";
 import { countStates } from "../model/tunnel_words.ts";
-import { createScreen } from "../panos/screen.ts";
+import { Screen } from "../panos/screen.ts";
 import { parseVpnFlow } from "../panos/vpn_flow.ts";
 import { VpnFlowError } from "../panos/vpn_flow_error.ts";
 import { holdsVpnFlowXml, parseVpnFlowXml } from "../panos/vpn_flow_xml.ts";
 import { quote } from "../std/quote.ts";
 import { render } from "../view/exposition.ts";
 import { firewallFamilies } from "../view/metrics.ts";
-import type { Outcome } from "./outcome.ts";
+import { EXIT, type Outcome } from "./outcome.ts";
 
 /**
  * Shows the exposition of a saved reply, and a verdict.
@@ -24,7 +24,7 @@ import type { Outcome } from "./outcome.ts";
  * @param now Unix time in seconds: when the reply counts as read.
  */
 export function parse(reply: Uint8Array, now: number): Outcome {
-  const screen = createScreen();
+  const screen = new Screen();
   screen.write(reply);
   const poll = toPoll([...screen.lines, screen.line], now);
   const exposition = render(firewallFamilies({
@@ -40,7 +40,7 @@ export function parse(reply: Uint8Array, now: number): Outcome {
   return {
     stdout: exposition,
     stderr: `stdin: ${verdictOf(poll)}\n`,
-    code: poll.ok ? 0 : 1,
+    code: poll.ok ? EXIT.good : EXIT.failure,
   };
 }
 

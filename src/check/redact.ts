@@ -9,11 +9,12 @@
  */
 
 import type { Tunnel } from "../model/tunnel.ts";
-import { createScreen } from "../panos/screen.ts";
+import { Screen } from "../panos/screen.ts";
 import { VpnFlowError } from "../panos/vpn_flow_error.ts";
 import { findXml } from "../panos/vpn_flow_xml.ts";
 import { escapeUnsafe } from "../std/quote.ts";
-import type { Outcome } from "./outcome.ts";
+import { formatAmount } from "../std/words.ts";
+import { EXIT, type Outcome } from "./outcome.ts";
 import { readReply } from "./parse.ts";
 import { WordRedaction, wordsOf } from "./redact_words.ts";
 import { XmlRedaction } from "./redact_xml.ts";
@@ -35,12 +36,13 @@ export function redact(bytes: Uint8Array): Outcome {
   if (redacted === undefined) {
     const stderr =
       "Cannot redact this: it holds no table, no XML and no prompt of a firewall\n";
-    return { stdout: "", stderr, code: 1 };
+    return { stdout: "", stderr, code: EXIT.failure };
   }
   const { text, kept } = redacted;
-  const title = `kept: ${kept.length} words; look at them before sending\n`;
+  const amount = formatAmount(kept.length, "word");
+  const title = `kept: ${amount}; look at them before sending\n`;
   const words = kept.map((word) => `${escapeUnsafe(word)}\n`);
-  return { stdout: text, stderr: title + words.join(""), code: 0 };
+  return { stdout: text, stderr: title + words.join(""), code: EXIT.good };
 }
 
 /** What divides a line: redraws, the ends of titles, the start of one. */
@@ -83,7 +85,7 @@ export function redactText(
 }
 
 function readScreen(bytes: Uint8Array): readonly string[] {
-  const screen = createScreen();
+  const screen = new Screen();
   screen.write(bytes);
   return [...screen.lines, screen.line];
 }

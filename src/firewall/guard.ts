@@ -15,8 +15,6 @@ import type { Log } from "../std/log.ts";
 import { Gate } from "./gate.ts";
 import { Holds, LoginHeldError } from "./holds.ts";
 
-export { LoginHeldError };
-
 export interface GuardOptions {
   readonly clock: Clock;
   /** How long a login may wait for its turn to send credentials. */

@@ -72,16 +72,18 @@ export const ADVICE: Readonly<Record<Reason, Advice>> = {
       "The log quotes the line. Save the output of “show vpn flow”, take the names out with --redact, and send it in.",
   },
   session: {
-    finding: "without a command line",
-    title: "no command line",
-    meaning: "The login worked, but the firewall did not give a command line.",
+    finding: "with the session lost or refused",
+    title: "session lost or refused",
+    meaning:
+      "The login worked, but the firewall gave no command line, or ended the session before it answered.",
     remedy:
       "Look with “show admins” for sessions left open, and compare with the number of sessions that the account may have.",
   },
   timeout: {
     finding: "not answering",
     title: "too slow",
-    meaning: "The firewall did not answer as long as the scrape waits.",
+    meaning:
+      "The firewall did not answer within the time that the scrape waits.",
     remedy:
       "See which phase took the time. Look at the load of the management plane. If the firewall is just slow, raise scrape_timeout in Prometheus.",
   },

@@ -11,11 +11,10 @@ export interface Shell {
   write(text: string): void;
   /**
    * Tells the shell whether output is expected. Output that nobody asked for is
-   * counted, and too much of it ends the connection. Missing where nothing is
-   * counted.
+   * counted, and too much of it ends the connection.
    *
-   * @param isExpected `true` once a command is sent, `false` once its prompt
+   * @param expectation `isExpected` once a command is sent, and until its prompt
    * has come.
    */
-  expectOutput?(isExpected: boolean): void;
+  expectOutput(expectation: { readonly isExpected: boolean }): void;
 }

@@ -11,7 +11,7 @@ import type { Clock } from "../std/clock.ts";
 import type { Quote } from "../std/quote.ts";
 import type { Command } from "./command.ts";
 import { type Ending, Exchange } from "./exchange.ts";
-import { type Greeting, type LoginOptions, prepare } from "./login.ts";
+import { type Dialogue, type Greeting, prepareSession } from "./login.ts";
 import type { Prompt } from "./prompt.ts";
 import { Watch } from "./watch.ts";
 
@@ -60,26 +60,31 @@ export async function startCli(
   { quote, clock }: CliOptions,
 ): Promise<Cli> {
   const dialogue = { shell, watch: new Watch(shell.output, clock), quote };
-  const greeting = await prepare(dialogue);
+  const greeting = await prepareSession(dialogue);
   return new CommandLine(dialogue, greeting);
 }
+
+/** The settings by which a command line prints replies in a form. */
+export const SET_FORM: Readonly<Record<Form, string>> = {
+  text: "set cli op-command-xml-output off",
+  xml: "set cli op-command-xml-output on",
+};
 
 /** What the CLI says of a setting that it does not know. */
 const SETTING_REFUSED =
   /^ *(?:unknown command|invalid syntax|invalid command)/i;
 
 class CommandLine implements Cli {
-  readonly #dialogue: LoginOptions;
+  readonly #dialogue: Dialogue;
   readonly #echoes: boolean;
   #prompt: Prompt;
-  /** Whether all of the last reply has come. */
-  #isInStep = true;
+  #isLastReplyWhole = true;
 
-  constructor(dialogue: LoginOptions, { prompt, echoes }: Greeting) {
+  constructor(dialogue: Dialogue, { prompt, echoes }: Greeting) {
     this.#dialogue = dialogue;
     this.#echoes = echoes;
     this.#prompt = prompt;
-    this.#expectOutput({ isExpected: false });
+    dialogue.shell.expectOutput({ isExpected: false });
   }
 
   get haState(): HaState | undefined {
@@ -96,11 +101,11 @@ class CommandLine implements Cli {
       screen: watch.screen,
       prompt: this.#prompt,
       echoes: this.#echoes,
-      isInStep: this.#isInStep,
+      isLastReplyWhole: this.#isLastReplyWhole,
       quote,
     });
-    this.#isInStep = false;
-    this.#expectOutput({ isExpected: true });
+    this.#isLastReplyWhole = false;
+    shell.expectOutput({ isExpected: true });
     watch.startOver(command.maxLineLength);
     shell.write(`${command.text}\n`);
     try {
@@ -110,15 +115,13 @@ class CommandLine implements Cli {
       if (!(error instanceof PollError) || error !== watch.end) throw error;
       throw exchange.cutOff(error);
     } finally {
-      this.#expectOutput({ isExpected: false });
+      shell.expectOutput({ isExpected: false });
     }
   }
 
   async setForm(form: Form): Promise<boolean> {
     const { quote } = this.#dialogue;
-    const text = `set cli op-command-xml-output ${
-      form === "xml" ? "on" : "off"
-    }`;
+    const text = SET_FORM[form];
     return await this.run({
       text,
       answer: /\S/,
@@ -126,16 +129,13 @@ class CommandLine implements Cli {
     });
   }
 
-  #take<Value>({ prompt, reading, isCertain }: Ending<Value>): Value {
+  #take<Value>({ prompt, result, isCertain }: Ending<Value>): Value {
     const { end } = this.#dialogue.watch;
     this.#prompt = prompt;
-    this.#isInStep = reading.ok;
-    if (reading.ok) return reading.value;
-    throw end === undefined || isCertain ? reading.error : end;
-  }
-
-  #expectOutput({ isExpected }: { readonly isExpected: boolean }): void {
-    this.#dialogue.shell.expectOutput?.(isExpected);
+    this.#isLastReplyWhole = result.ok;
+    if (result.ok) return result.value;
+    // behind a prompt that is not certain, the end of the session is the reason
+    throw end === undefined || isCertain ? result.error : end;
   }
 }
 

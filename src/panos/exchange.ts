@@ -6,15 +6,15 @@
 
 import { PollError } from "../model/poll.ts";
 import type { Quote } from "../std/quote.ts";
-import type { Command } from "./command.ts";
+import { type Command, ReplyError } from "./command.ts";
 import { isPagerPrompt } from "./cli_messages.ts";
 import { learnPrompt, looksLikePrompt, type Prompt } from "./prompt.ts";
 import { type PlacedPrompt, Reply } from "./reply.ts";
 import type { Screen } from "./screen.ts";
-import type { Verdict } from "./watch.ts";
+import type { ScreenVerdict } from "./watch.ts";
 
-// A prompt is certain behind a complete reply. Elsewhere it has to be followed
-// by the more quiet, the more there is to say against it.
+// A prompt after a complete reply counts at once. Any other counts only after a
+// quiet time: the more doubtful it is, the longer.
 const CERTAIN_MS = 0;
 /** A prompt with which a line begins may be about to be printed again. */
 const BEGINNING_MS = 300;
@@ -35,13 +35,13 @@ export interface Ending<Value> {
   readonly prompt: Prompt;
   /** Whether something was answered, and the prompt that was learned is back. */
   readonly isCertain: boolean;
-  readonly reading: Reading<Value>;
+  readonly result: ParseResult<Value>;
 }
 
-/** What `parse` returned or has thrown. */
-export type Reading<Value> =
+/** What `parse` says of a reply. */
+export type ParseResult<Value> =
   | { readonly ok: true; readonly value: Value }
-  | { readonly ok: false; readonly error: unknown };
+  | { readonly ok: false; readonly error: ReplyError | PollError };
 
 /** The circumstances in which a command is typed. */
 export interface Circumstances {
@@ -50,7 +50,7 @@ export interface Circumstances {
   /** Whether the command line prints what is typed. */
   readonly echoes: boolean;
   /** Whether all of the reply before this one has come. */
-  readonly isInStep: boolean;
+  readonly isLastReplyWhole: boolean;
   readonly quote: Quote;
 }
 
@@ -73,7 +73,7 @@ export class Exchange<Value> {
   }
 
   /** Reads the screen, on which something new has come. */
-  judge(): Verdict<Ending<Value>> | undefined {
+  judge(): ScreenVerdict<Ending<Value>> | undefined {
     const { screen, prompt, echoes } = this.#circumstances;
     for (const found of this.#reply.scan()) {
       const ending = this.#complete(found);
@@ -110,7 +110,7 @@ export class Exchange<Value> {
   }
 
   /** The prompt that was learned stands at the end. */
-  #judgeAtPrompt(prompt: Prompt): Verdict<Ending<Value>> {
+  #judgeAtPrompt(prompt: Prompt): ScreenVerdict<Ending<Value>> {
     const place = { index: this.#circumstances.screen.lines.length, prompt };
     const ending = this.#complete(place);
     if (ending !== undefined) return after(CERTAIN_MS, () => ending);
@@ -120,7 +120,7 @@ export class Exchange<Value> {
   }
 
   /** Something was printed behind the prompt, or no prompt has come. */
-  #judgeBehindPrompt(): Verdict<Ending<Value>> | undefined {
+  #judgeBehindPrompt(): ScreenVerdict<Ending<Value>> | undefined {
     const { screen, prompt } = this.#circumstances;
     const begun = screen.lineEnd.length === screen.lineLength
       ? prompt.matchStart(screen.lineEnd)
@@ -141,9 +141,9 @@ export class Exchange<Value> {
    */
   #judgeWithoutEcho(
     prompt: Prompt | undefined,
-  ): Verdict<Ending<Value>> | undefined {
-    const { screen, isInStep } = this.#circumstances;
-    if (prompt === undefined || !isInStep) return undefined;
+  ): ScreenVerdict<Ending<Value>> | undefined {
+    const { screen, isLastReplyWhole } = this.#circumstances;
+    if (prompt === undefined || !isLastReplyWhole) return undefined;
     const ending = this.#complete({ index: screen.lines.length, prompt });
     const hasText = screen.lines.some((line) => line.trim() !== "");
     if (ending === undefined || !hasText) return undefined;
@@ -156,33 +156,36 @@ export class Exchange<Value> {
     if (this.#bytesRead > FREE_BYTES + MAX_READINGS * size) return undefined;
     this.#bytesRead += size;
     const ending = this.#end(place, { isCertain: true });
-    return ending.reading.ok ? ending : undefined;
+    return ending.result.ok ? ending : undefined;
   }
 
   #end(
     { index, prompt }: PlacedPrompt,
     { isCertain }: Pick<Ending<Value>, "isCertain">,
   ): Ending<Value> {
-    return { prompt, isCertain, reading: this.#read(index) };
+    return { prompt, isCertain, result: this.#read(index) };
   }
 
-  #read(end: number): Reading<Value> {
-    const reading = this.#parse(end, "");
-    if (reading.ok || end < this.#circumstances.screen.lines.length) {
-      return reading;
+  #read(end: number): ParseResult<Value> {
+    const result = this.#parse(end, "");
+    if (result.ok || end < this.#circumstances.screen.lines.length) {
+      return result;
     }
     // the last line of a reply may have no end; mostly it is a message
     const last = this.#textBeforePrompt();
-    if (last === "") return reading;
+    if (last === "") return result;
     const other = this.#parse(end, last);
-    return other.ok ? other : reading;
+    return other.ok ? other : result;
   }
 
-  #parse(end: number, last: string): Reading<Value> {
+  #parse(end: number, last: string): ParseResult<Value> {
     try {
       const lines = this.#reply.linesBefore(end, last);
       return { ok: true, value: this.#command.parse(lines) };
     } catch (error) {
+      const isOfReply = error instanceof ReplyError ||
+        error instanceof PollError;
+      if (!isOfReply) throw error;
       return { ok: false, error };
     }
   }
@@ -214,6 +217,6 @@ export class Exchange<Value> {
 function after<Value>(
   quietMs: number,
   conclude: () => Value,
-): Verdict<Value> {
+): ScreenVerdict<Value> {
   return { quietMs, conclude };
 }

@@ -17,7 +17,7 @@ import {
 import { asksForSecret } from "./question.ts";
 import { Reply } from "./reply.ts";
 import type { Screen } from "./screen.ts";
-import type { Verdict, Watch } from "./watch.ts";
+import type { ScreenVerdict, Watch } from "./watch.ts";
 
 // Scripting mode first: until it is on, each blank of a command makes the
 // command line redraw itself, prompt and all.
@@ -40,8 +40,8 @@ export interface Greeting {
   readonly echoes: boolean;
 }
 
-/** What a login needs. */
-export interface LoginOptions {
+/** The two ends of a session, and how what is read is quoted. */
+export interface Dialogue {
   readonly shell: Shell;
   readonly watch: Watch;
   readonly quote: Quote;
@@ -52,8 +52,9 @@ export interface LoginOptions {
  *
  * @throws {PollError} With reason `auth` if the shell asks for a secret.
  */
-export async function prepare(options: LoginOptions): Promise<Greeting> {
-  const { shell, watch, quote } = options;
+export async function prepareSession(
+  { shell, watch, quote }: Dialogue,
+): Promise<Greeting> {
   let prompt = await watch.until((screen) => findFirst(screen, quote));
   let echoes = true;
   for (const setting of SETTINGS) {
@@ -74,7 +75,10 @@ export async function prepare(options: LoginOptions): Promise<Greeting> {
   return { prompt, echoes };
 }
 
-function findFirst(screen: Screen, quote: Quote): Verdict<Prompt> | undefined {
+function findFirst(
+  screen: Screen,
+  quote: Quote,
+): ScreenVerdict<Prompt> | undefined {
   const refusal = refuseQuestion(screen, quote);
   if (refusal !== undefined) return refusal;
   // a message of the day may be long, and not end its last line
@@ -87,7 +91,7 @@ function findFirst(screen: Screen, quote: Quote): Verdict<Prompt> | undefined {
 }
 
 /** A message to all may come right behind the first prompt. */
-function findBehindMessage(screen: Screen): Verdict<Prompt> | undefined {
+function findBehindMessage(screen: Screen): ScreenVerdict<Prompt> | undefined {
   // an unfinished line may become a prompt, or a question
   if (screen.line.trim() !== "") return undefined;
   const shown = screen.lines.findLast(isUsualPrompt);
@@ -99,7 +103,7 @@ function findNext(
   screen: Screen,
   reply: Reply,
   { prompt, echoes }: Greeting,
-): Verdict<Prompt> | undefined {
+): ScreenVerdict<Prompt> | undefined {
   const [ended] = reply.scan();
   if (ended !== undefined && reply.isEchoed) {
     // something was printed behind the prompt
@@ -126,7 +130,7 @@ function findNext(
 function refuseQuestion(
   screen: Screen,
   quote: Quote,
-): Verdict<never> | undefined {
+): ScreenVerdict<never> | undefined {
   const line = screen.lineEnd;
   if (!asksForSecret(line)) return undefined;
   return {
@@ -134,7 +138,7 @@ function refuseQuestion(
     conclude(): never {
       const message = `Cannot log in as the firewall asks ${
         quote(line.trim())
-      } behind the login: log in by hand and answer it`;
+      } after the login: log in by hand and answer it`;
       throw new PollError("auth", message);
     },
   };

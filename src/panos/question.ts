@@ -1,5 +1,5 @@
 /**
- * What a shell asks behind the login, in place of a prompt.
+ * What a shell asks after the login, in place of a prompt.
  *
  * @module
  */

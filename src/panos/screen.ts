@@ -30,23 +30,8 @@ const MAX_SEQUENCE = 256;
 
 const TAB_WIDTH = 8;
 
-/** A screen without a width, on which only the line of the cursor changes. */
-export interface Screen {
-  /** The line of the cursor: what has come since the last line end. */
-  readonly line: string;
-  /** Its last characters, up to 1,024: these cost the same however long it is. */
-  readonly lineEnd: string;
-  readonly lineLength: number;
-  /** The lines above it. */
-  readonly lines: readonly string[];
-  /** Bytes written since the screen was cleared, and blanks made of them. */
-  readonly size: number;
-  write(chunk: Uint8Array): void;
-  clear(): void;
-}
-
 /**
- * Creates an empty screen.
+ * A screen without a width, on which only the line of the cursor changes.
  *
  * A carriage return that no line end follows begins the line anew, as a
  * command line does when it redraws itself; a backspace takes the last
@@ -54,11 +39,7 @@ export interface Screen {
  * character may be split between chunks at any byte. Work is linear in what is
  * written, whatever it is.
  */
-export function createScreen(): Screen {
-  return new Terminal();
-}
-
-class Terminal implements Screen {
+export class Screen {
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   readonly #line = new CursorLine();
   #lines: string[] = [];
@@ -68,10 +49,12 @@ class Terminal implements Screen {
   /** Whether the cursor stands at the start of a line that has text. */
   #hasReturned = false;
 
+  /** The line of the cursor: what has come since the last line end. */
   get line(): string {
     return this.#line.text;
   }
 
+  /** Its last characters, up to 1,024: these cost the same however long it is. */
   get lineEnd(): string {
     return this.#line.end;
   }
@@ -80,10 +63,12 @@ class Terminal implements Screen {
     return this.#line.length;
   }
 
+  /** The lines above it. */
   get lines(): readonly string[] {
     return this.#lines;
   }
 
+  /** Bytes written since the screen was cleared, and blanks made of them. */
   get size(): number {
     return this.#size;
   }

@@ -95,7 +95,7 @@ export function hasUnknownWord(
 
 /** Whether the state, and the monitor if there is one, are known words. */
 export function isKnown(
-  { knownWords }: Candidate,
+  { knownWords }: Pick<Candidate, "knownWords">,
   { numbers }: Header,
 ): boolean {
   return knownWords === (numbers.monitor === undefined ? 1 : 2);

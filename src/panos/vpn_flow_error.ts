@@ -6,9 +6,11 @@
 
 import type { Form } from "../model/poll.ts";
 import type { Quote } from "../std/quote.ts";
+import { formatAmount, formatCount } from "../std/words.ts";
+import { ReplyError } from "./command.ts";
 
 /** Thrown for a reply that is not one complete table. */
-export class VpnFlowError extends Error {
+export class VpnFlowError extends ReplyError {
   override readonly name = "VpnFlowError";
   /** `command` if the firewall refused the command, else `parse`. */
   readonly reason: "command" | "parse";
@@ -80,5 +82,8 @@ export function failuresIn(form: Form): Failures {
 
 /** Says that the firewall's own count is not that of the rows. */
 export function countMismatch(announced: number, read: number): string {
-  return `the firewall announced ${announced} tunnels, and ${read} could be read`;
+  const amount = formatAmount(announced, "tunnel");
+  return `the firewall announced ${amount}, and ${
+    formatCount(read)
+  } could be read`;
 }

@@ -5,11 +5,10 @@
  */
 
 import type { Tunnel } from "../model/tunnel.ts";
-import { interpret } from "./vpn_flow_candidate.ts";
+import { interpret, isKnown } from "./vpn_flow_candidate.ts";
 import type { Header } from "./vpn_flow_header.ts";
 import { isContradictory, isPlain } from "./vpn_flow_words.ts";
-
-const BLANK = " ".charCodeAt(0);
+import { BLANK } from "./words.ts";
 
 /** Blanks by their number: comparing is faster than looking at each. */
 const BLANKS = Array.from({ length: 257 }, (_, count) => " ".repeat(count));
@@ -32,11 +31,12 @@ export function readUsualRow(line: string, header: Header): Tunnel | undefined {
     cells.push(line.slice(start, end));
   }
   if (!isBlank(line, end, line.length)) return undefined;
-  const { tunnel, knownWords } = interpret(
+  const read = interpret(
     (number) => number === undefined ? "" : cells[number] ?? "",
     header,
   );
-  if (knownWords !== (numbers.monitor === undefined ? 1 : 2)) return undefined;
+  if (!isKnown(read, header)) return undefined;
+  const { tunnel } = read;
   const isCertain = isPlain(tunnel) ||
     !isContradictory(tunnel, numbers.others.map((n) => cells[n] ?? ""));
   return isCertain ? tunnel : undefined;

@@ -6,10 +6,10 @@
 
 import { PollError } from "../model/poll.ts";
 import type { Clock } from "../std/clock.ts";
-import { createScreen, type Screen } from "./screen.ts";
+import { Screen } from "./screen.ts";
 
 /** What the screen says, provided that nothing more comes for a while. */
-export interface Verdict<Value> {
+export interface ScreenVerdict<Value> {
   /** 0 if nothing that could still come would change it. */
   readonly quietMs: number;
   /** @throws {PollError} If there is no point in going on. */
@@ -17,7 +17,7 @@ export interface Verdict<Value> {
 }
 
 /** Reads the screen; `undefined` means that more has to come. */
-export type Judge<Value> = (screen: Screen) => Verdict<Value> | undefined;
+export type Judge<Value> = (screen: Screen) => ScreenVerdict<Value> | undefined;
 
 /** More than this between two clearings is not a table of tunnels. */
 const MAX_BYTES = 8 * 1024 * 1024;
@@ -33,7 +33,7 @@ const TURNS = 4;
 
 /** A screen on which all output is written, whether or not somebody waits. */
 export class Watch {
-  readonly screen: Screen = createScreen();
+  readonly screen = new Screen();
   /** Settles with the reason when nothing more will come. */
   readonly closed: Promise<PollError>;
   /** Why nothing more will come, once that is so. */
@@ -114,8 +114,8 @@ export class Watch {
 /**
  * One wait for a verdict.
  *
- * Not a closure that a {@linkcode Watch} keeps: with one for each command, V8
- * does not see for long that a former one is garbage.
+ * Not a closure that a {@linkcode Watch} keeps: one for each command is
+ * collected late, as V8 took a tenth of all garbage for alive.
  */
 class Wait<Value> {
   readonly #judge: Judge<Value>;
@@ -145,14 +145,23 @@ class Wait<Value> {
   review(screen: Screen, end: PollError | undefined): void {
     if (this.#isOver) return;
     this.#cancelTimer?.();
-    const verdict = this.#judge(screen) ?? (end && failure(end));
+    const verdict = this.#ask(screen) ?? (end && failure(end));
     if (verdict === undefined) return;
     // what has ended stays as it is
     if (verdict.quietMs === 0 || end !== undefined) this.#settle(verdict);
     else this.#settleAfterQuiet(verdict);
   }
 
-  #settle(verdict: Verdict<Value>): void {
+  /** Whoever waits is told of a bug at once. */
+  #ask(screen: Screen): ScreenVerdict<Value> | undefined {
+    try {
+      return this.#judge(screen);
+    } catch (bug) {
+      return failure(bug);
+    }
+  }
+
+  #settle(verdict: ScreenVerdict<Value>): void {
     this.#isOver = true;
     try {
       this.#conclusion.resolve(verdict.conclude());
@@ -167,7 +176,7 @@ class Wait<Value> {
    * The event loop may have been held up for longer than that: what arrived
    * meanwhile is read before the time counts as quiet.
    */
-  #settleAfterQuiet(verdict: Verdict<Value>): void {
+  #settleAfterQuiet(verdict: ScreenVerdict<Value>): void {
     let turns = TURNS;
     const ring = (): void => {
       if (turns-- === 0) this.#settle(verdict);
@@ -177,7 +186,7 @@ class Wait<Value> {
   }
 }
 
-function failure(error: PollError): Verdict<never> {
+function failure(error: unknown): ScreenVerdict<never> {
   return {
     quietMs: 0,
     conclude(): never {

@@ -5,7 +5,8 @@
  * @module
  */
 
-const BLANK = " ".charCodeAt(0);
+/** The code of a blank. */
+export const BLANK = " ".charCodeAt(0);
 
 const NON_ASCII = /[\u0080-\uffff]/;
 

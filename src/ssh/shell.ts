@@ -17,9 +17,10 @@ import { settledWithin } from "../std/deadline.ts";
 import { quoteWithout } from "../std/quote.ts";
 import { Connection, type Login } from "./connection.ts";
 import { dial } from "./dial.ts";
+import { inWords } from "./system_error.ts";
 
 /** A shell that runs on a firewall. */
-export interface SshShell extends Required<Shell> {
+export interface SshShell extends Shell {
   readonly negotiated: Negotiated;
   /**
    * Says `exit`, and settles once the connection is closed: within three
@@ -72,7 +73,8 @@ export async function openShell(
     negotiated,
     output: readOutput(channel, connection),
     write: (text) => void channel.write(text),
-    expectOutput: (isExpected) => connection.traffic.expectOutput(isExpected),
+    expectOutput: ({ isExpected }) =>
+      connection.traffic.expectOutput(isExpected),
     async end(): Promise<void> {
       channel.write("exit\n");
       await sayGoodbye(connection, channelClosed, clock);
@@ -94,21 +96,6 @@ async function reach(
     }${inWords(error)}`;
     throw new PollError("connect", message, { cause: error });
   }
-}
-
-const WORDS: Readonly<Record<string, string>> = {
-  EAI_AGAIN: "its name cannot be looked up now",
-  ECONNREFUSED: "it refuses the connection",
-  EHOSTUNREACH: "there is no route to it",
-  ENETUNREACH: "there is no route to its network",
-  ENOTFOUND: "its name is not known",
-  ETIMEDOUT: "it does not answer",
-};
-
-/** What the code of a system error means to somebody who does not program. */
-export function inWords(error: Error): string {
-  const words = "code" in error ? WORDS[String(error.code)] : undefined;
-  return words === undefined ? "" : ` (${words})`;
 }
 
 function requestShell(

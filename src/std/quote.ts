@@ -39,7 +39,10 @@ export type Quote = (text: string, limit?: number) => string;
 /** Takes out of a text from outside what must not be shown. */
 export type Mask = (text: string) => string;
 
-/** A shorter secret may stand in a text by chance: that text is left out whole. */
+/**
+ * A shorter secret may be a part of usual words, where `***` would give it away:
+ * such a text is left out whole.
+ */
 const MIN_MASKED_LENGTH = 4;
 
 /** Makes a mask that replaces a secret wherever it stands. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { diagnose } from "../../src/check/diagnosis.ts";
 import type { Examined, Table } from "../../src/check/findings.ts";
 import { readColumns } from "../../src/check/layout.ts";
-import { writeLetter } from "../../src/check/letter.ts";
+import { writeReport } from "../../src/check/report.ts";
 import { PollError } from "../../src/model/poll.ts";
 import { NEGOTIATED } from "../support/status.ts";
 import {
@@ -102,14 +102,14 @@ Deno.test("diagnose() says that a standby firewall tells nothing of its tunnels"
   );
 });
 
-Deno.test("a letter shows a row that one form lacks", () => {
+Deno.test("a report shows a row that one form lacks", () => {
   const findings: Examined = { ...FINDINGS, xml: NOTHING };
   const diagnosis = diagnose(findings);
-  const letter = writeLetter(
+  const report = writeReport(
     { findings, diagnosis, advice: ["pin the key"] },
     (text) => text,
   );
-  assert(letter.includes("  id 2 stands only in the text\n"), letter);
-  assert.match(letter, /^ {4}XML {3}\(no such row\)$/m);
-  assert.match(letter, /^ {2}pin the key$/m);
+  assert(report.includes("  id 2 stands only in the text\n"), report);
+  assert.match(report, /^ {4}XML {3}\(no such row\)$/m);
+  assert.match(report, /^ {2}pin the key$/m);
 });

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { parse, readReply } from "../../src/check/parse.ts";
 import { redact, redactText } from "../../src/check/redact.ts";
 import { DEVICE, VOCABULARY } from "../../src/check/vocabulary.ts";
-import { createScreen } from "../../src/panos/screen.ts";
+import { Screen } from "../../src/panos/screen.ts";
 import { renderTunnels } from "../support/status.ts";
 import { entry, oddEntry, printReply, replyWith } from "../support/tables.ts";
 import { inventTunnels, printVpnFlow } from "../support/vpn_flow_reply.ts";
@@ -173,6 +173,7 @@ Deno.test("--redact makes equal beginnings of equal beginnings", () => {
     const word = (line: string): string => line.split(" ")[1] ?? "";
     if (VOCABULARY.has(coreOf(cut)) || VOCABULARY.has(coreOf(name))) return;
     if (DEVICE.test(coreOf(cut)) || DEVICE.test(coreOf(name))) return;
+    if (isMask(cut) || isMask(name)) return;
     assert(word(whole).startsWith(word(part)), `${word(whole)} ${word(part)}`);
   }));
 });
@@ -304,7 +305,7 @@ Deno.test("--redact says once which words stay", () => {
 });
 
 Deno.test("--redact takes no more than its own time for 10,000 tunnels and for noise", () => {
-  const screen = createScreen();
+  const screen = new Screen();
   const large = printVpnFlow(inventTunnels(10_000));
   screen.write(new TextEncoder().encode(redacted(large)));
   assert(screen.lines.length > 10_000);

@@ -1,9 +1,6 @@
 import assert from "node:assert/strict";
-import {
-  type Attempt,
-  Guard,
-  LoginHeldError,
-} from "../../src/firewall/guard.ts";
+import { type Attempt, Guard } from "../../src/firewall/guard.ts";
+import { LoginHeldError } from "../../src/firewall/holds.ts";
 import { PollError } from "../../src/model/poll.ts";
 import type { Clock } from "../../src/std/clock.ts";
 import { type FakeTime, stopTime } from "../support/fake_time.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { setImmediate } from "node:timers";
 import type { Shell } from "../../src/model/shell.ts";
 import { type Cli, startCli } from "../../src/panos/cli.ts";
-import type { Command } from "../../src/panos/command.ts";
+import { type Command, ReplyError } from "../../src/panos/command.ts";
 import { PollError, type Reason } from "../../src/model/poll.ts";
 import type { VpnFlow } from "../../src/model/tunnel.ts";
 import type { Clock } from "../../src/std/clock.ts";
@@ -543,6 +543,20 @@ Deno.test("setForm() tells what the firewall has done", async (t) => {
   });
 });
 
+Deno.test("a bug of a parser ends the command at once", async () => {
+  using time = stopTime();
+  const cli = await time.until(start(time, createFirewall(time)));
+  const bug = new TypeError("x is not a function");
+  const failed = cli.run({
+    ...SHOW_VPN_FLOW,
+    parse(): never {
+      throw bug;
+    },
+  });
+  // no time passes
+  await assert.rejects(failed, bug);
+});
+
 Deno.test("a command may allow lines of several MiB", async (t) => {
   const MIB = 2 ** 20;
   const long: Command<number> = {
@@ -551,7 +565,7 @@ Deno.test("a command may allow lines of several MiB", async (t) => {
     maxLineLength: 8 * MIB,
     parse(lines): number {
       const text = lines.join("\n").trim();
-      if (!text.endsWith("</a>")) throw new Error("it is not complete");
+      if (!text.endsWith("</a>")) throw new ReplyError("it is not complete");
       return text.length;
     },
   };
@@ -590,7 +604,7 @@ Deno.test("what the firewall prints is quoted as it is told", async () => {
   const { shell } = firewall;
   const started = startCli(shell, { quote: hide, clock: time.clock });
   await assert.rejects(time.until(started), {
-    message: /asks <\*\*\* is old\. New password:> behind/,
+    message: /asks <\*\*\* is old\. New password:> after/,
   });
 });
 
@@ -604,7 +618,7 @@ Deno.test("the shell is told when output is expected", async () => {
       told.push(text.trim());
       firewall.shell.write(text);
     },
-    expectOutput: (isExpected) => void told.push(String(isExpected)),
+    expectOutput: ({ isExpected }) => void told.push(String(isExpected)),
   };
   const cli = await time.until(startCli(shell, { quote, clock: time.clock }));
   await time.until(cli.run(SHOW_VPN_FLOW));
@@ -1016,6 +1030,7 @@ function createFirewall(time: FakeTime, options: FarSideOptions = {}): FarSide {
       const rest = answered === undefined ? "" : `${answered}${promptNow()}`;
       print(`${echoed}${rest}`);
     },
+    expectOutput: () => {},
   };
   print(`${loginText}${promptNow()}`);
   return {

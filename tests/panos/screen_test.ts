@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createScreen, type Screen } from "../../src/panos/screen.ts";
+import { Screen } from "../../src/panos/screen.ts";
 
 interface Case {
   readonly when: string;
@@ -127,7 +127,7 @@ const CASES: readonly Case[] = [
   },
 ];
 
-Deno.test("createScreen() shows what a terminal would", async (t) => {
+Deno.test("Screen shows what a terminal would", async (t) => {
   for (const { when, written, shown } of CASES) {
     await t.step(when, () => {
       assert.deepEqual(content(written), shown);
@@ -135,30 +135,30 @@ Deno.test("createScreen() shows what a terminal would", async (t) => {
   }
 });
 
-Deno.test("createScreen() shows the same wherever a chunk ends", async (t) => {
+Deno.test("Screen shows the same wherever a chunk ends", async (t) => {
   for (const { when, written, shown } of CASES) {
     await t.step(when, () => {
       const bytes = new TextEncoder().encode(written);
       for (let end = 1; end < bytes.length; end++) {
-        const screen = createScreen();
+        const screen = new Screen();
         screen.write(bytes.subarray(0, end));
         screen.write(bytes.subarray(end));
         assert.deepEqual(contentOf(screen), shown, `split at byte ${end}`);
       }
-      const screen = createScreen();
+      const screen = new Screen();
       for (const byte of bytes) screen.write(Uint8Array.of(byte));
       assert.deepEqual(contentOf(screen), shown, "byte by byte");
     });
   }
 });
 
-Deno.test("createScreen() replaces bytes that are not UTF-8", () => {
-  const screen = createScreen();
+Deno.test("Screen replaces bytes that are not UTF-8", () => {
+  const screen = new Screen();
   screen.write(Uint8Array.of(0x61, 0xff, 0x62, 0xe2, 0x82, 0x0a));
   assert.deepEqual(contentOf(screen), ["a\ufffdb\ufffd", ""]);
 });
 
-Deno.test("createScreen() does not wait for the end of an endless sequence", async (t) => {
+Deno.test("Screen does not wait for the end of an endless sequence", async (t) => {
   for (const opening of ["\x1b[", "\x1b]0;"]) {
     await t.step(JSON.stringify(opening), () => {
       const [line] = content(`${opening}${"1".repeat(300)} admin@fw> `);
@@ -167,12 +167,12 @@ Deno.test("createScreen() does not wait for the end of an endless sequence", asy
   }
 });
 
-Deno.test("createScreen() shows a prompt behind a sequence that is broken off", () => {
+Deno.test("Screen shows a prompt behind a sequence that is broken off", () => {
   assert.deepEqual(content("\x1b[12\r\nadmin@fw> ").at(-1), "admin@fw> ");
 });
 
 Deno.test("Screen.size counts bytes, and blanks that the cursor leaves", () => {
-  const screen = createScreen();
+  const screen = new Screen();
   write(screen, "é\r\n");
   assert.equal(screen.size, 4);
   write(screen, "\x1b[200C");
@@ -180,7 +180,7 @@ Deno.test("Screen.size counts bytes, and blanks that the cursor leaves", () => {
 });
 
 Deno.test("Screen.size is never less than the text on the screen", () => {
-  const screen = createScreen();
+  const screen = new Screen();
   write(screen, "\x1b[999999999C\n\t\n".repeat(1_000));
   const shown = contentOf(screen).join("\n").length;
   assert(shown > 100_000, "the cursor left no blanks");
@@ -188,7 +188,7 @@ Deno.test("Screen.size is never less than the text on the screen", () => {
 });
 
 Deno.test("Screen.clear() leaves nothing but a sequence that is under way", () => {
-  const screen = createScreen();
+  const screen = new Screen();
   write(screen, "banner\r\nadmin@fw> show\r\x1b[");
   const before = screen.lines;
   screen.clear();
@@ -199,7 +199,7 @@ Deno.test("Screen.clear() leaves nothing but a sequence that is under way", () =
 });
 
 function content(written: string): readonly string[] {
-  const screen = createScreen();
+  const screen = new Screen();
   write(screen, written);
   return contentOf(screen);
 }

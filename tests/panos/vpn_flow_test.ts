@@ -99,7 +99,7 @@ Deno.test("parseVpnFlow() names the line and what is wrong with it", async (t) =
     {
       when: "there are rows too many",
       text: reply({ shown: 1 }, OSLO, BERGEN),
-      message: /: the firewall announced 1 tunnels, and 2 could be read$/,
+      message: /: the firewall announced 1 tunnel, and 2 could be read$/,
     },
     {
       when: "the first of two tables is short",

@@ -1,7 +1,7 @@
 import { quote } from "../../src/std/quote.ts";
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { createScreen } from "../../src/panos/screen.ts";
+import { Screen } from "../../src/panos/screen.ts";
 import { VpnFlowError } from "../../src/panos/vpn_flow_error.ts";
 import {
   holdsVpnFlowXml,
@@ -346,7 +346,7 @@ Deno.test("parseVpnFlowXml() says what is wrong with an answer", async (t) => {
         "<num_ipsec>1</num_ipsec>",
         '<IPSec><x:entry xmlns:x="urn:x"/></IPSec>',
       ),
-      message: /: the firewall announced 1 tunnels, and 0 could be read$/,
+      message: /: the firewall announced 1 tunnel, and 0 could be read$/,
     },
     {
       when: "a second answer follows",
@@ -487,7 +487,7 @@ Deno.test("parseVpnFlowXml() reads no errors behind the end of an answer", async
 Deno.test("parseVpnFlowXml() reads 4 MiB on one line, as a terminal brings it", () => {
   const text = printVpnFlowXml(inventTunnels(13_500)).replaceAll("\n", "");
   assert(text.length > 4 * 2 ** 20, `only ${text.length} characters`);
-  const screen = createScreen();
+  const screen = new Screen();
   const bytes = new TextEncoder().encode(`${text}\r\n${PROMPT}`);
   for (let start = 0; start < bytes.length; start += 4_096) {
     screen.write(bytes.subarray(start, start + 4_096));

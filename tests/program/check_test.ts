@@ -47,7 +47,7 @@ function targetOf({ port }: SimulatedFirewall): string {
   return `127.0.0.1:${port}`;
 }
 
-/** Checks one firewall; what its letter says is the same for any port. */
+/** Checks one firewall; what its report says is the same for any port. */
 async function checkOne(
   options: FirewallOptions,
   changes: Environment = {},
@@ -330,7 +330,7 @@ Deno.test("--check reports rejections after one has accepted, and stops at two i
     const environment = environmentOf(good, bad, other);
     const { code, stdout } = await runExporter(["--check"], environment);
     assert.equal(code, 1);
-    const [, all] = stdout.split("All in all\n");
+    const [, all] = stdout.split("Summary\n");
     assert.deepEqual(all?.split("\n"), [
       `  ${targetOf(good)}: ok: 6 tunnels: 6 up`,
       `  ${targetOf(bad)}: not ok: login rejected`,

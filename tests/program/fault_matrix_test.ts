@@ -188,7 +188,7 @@ const FAULTS: Readonly<Record<string, Row>> = {
   "the shell asks for a new password": {
     firewall: { prompt: "Enter old password : " },
     reason: "auth",
-    message: /asks "Enter old password :" behind the login/,
+    message: /asks "Enter old password :" after the login/,
     sent: 1,
     isHeld: true,
   },

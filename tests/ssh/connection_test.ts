@@ -40,7 +40,6 @@ const HURRIED: Clock = {
   setTimer: (_ms, ring) => systemClock.setTimer(0, ring),
 };
 
-const IS_RUNNING = true;
 const late = new PollError("timeout", "Cannot log in within 60 s");
 const never = new AbortController().signal;
 
@@ -305,13 +304,13 @@ Deno.test("a command may print more than 1 MiB, again and again", async () => {
   const reader = shell.output.getReader();
   await reader.read();
   for (let command = 0; command < 3; command++) {
-    shell.expectOutput(IS_RUNNING);
+    shell.expectOutput({ isExpected: true });
     shell.write("show\n");
     let size = 0;
     while (size < 2 * text.length + PROMPT.length) {
       size += (await reader.read()).value?.length ?? NaN;
     }
-    shell.expectOutput(!IS_RUNNING);
+    shell.expectOutput({ isExpected: false });
   }
   await shell.end();
 });
@@ -333,10 +332,10 @@ Deno.test({
     const shell = await open(firewall);
     const reader = shell.output.getReader();
     await reader.read();
-    shell.expectOutput(IS_RUNNING);
+    shell.expectOutput({ isExpected: true });
     shell.write("show\n");
     await reader.read();
-    shell.expectOutput(!IS_RUNNING);
+    shell.expectOutput({ isExpected: false });
     shell.write("\n");
     await assert.rejects(
       async () => {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 // @ts-types="@types/ssh2"
 import { Client } from "ssh2";
-import { inWords, sayGoodbye } from "../../src/ssh/shell.ts";
+import { sayGoodbye } from "../../src/ssh/shell.ts";
+import { inWords } from "../../src/ssh/system_error.ts";
 import { stopTime } from "../support/fake_time.ts";
 
 Deno.test("a goodbye is over after three seconds, whatever the firewall does", async () => {

@@ -5,17 +5,16 @@
  * @module
  */
 
-import { PollError } from "../model/poll.ts";
 import type { Tunnel } from "../model/tunnel.ts";
 import { describeState, monitorInWords } from "../model/tunnel_words.ts";
 import { escapeUnsafe, type Mask } from "../std/quote.ts";
 import { formatDuration } from "../view/format.ts";
 import type { Difference } from "./compare.ts";
 import type { Diagnosis } from "./diagnosis.ts";
-import type { Examined, Findings } from "./findings.ts";
+import { type Examined, type Findings, isTable } from "./findings.ts";
 
 /** What an examination has come to. */
-export interface Case {
+export interface Report {
   readonly findings: Findings;
   readonly diagnosis: Diagnosis;
   /** What the log has advised meanwhile. */
@@ -25,9 +24,9 @@ export interface Case {
 /** Characters of a text from the firewall that are shown. */
 const MAX_LENGTH = 128;
 
-/** Writes the letter; its last line is the verdict. */
-export function writeLetter(
-  { findings, diagnosis, advice }: Case,
+/** Writes the report; its last line is the verdict. */
+export function writeReport(
+  { findings, diagnosis, advice }: Report,
   mask: Mask,
 ): string {
   const show = (text: string): string => showSafely(mask(text));
@@ -90,16 +89,14 @@ function showLayout(
   text: Examined["text"],
   xml: Examined["xml"],
 ): string | undefined {
-  if (!(text instanceof PollError)) {
+  if (isTable(text)) {
     if (text.columns.length === 0) return "text without a header";
     const columns = text.columns.map(({ name, width }) =>
       width === undefined ? name : `${name} (${width})`
     );
     return `text: ${columns.map(showSafely).join(", ")}`;
   }
-  const isRead = xml !== undefined && xml !== "none" &&
-    !(xml instanceof PollError);
-  return isRead ? "XML; the text is not understood" : undefined;
+  return isTable(xml) ? "XML; the text is not understood" : undefined;
 }
 
 type Show = (text: string) => string;
