@@ -6,7 +6,6 @@ import {
   startExporter,
 } from "../support/exporter.ts";
 import { type SimulatedFirewall, startFirewall } from "../support/firewall.ts";
-import { createKeyPair } from "../support/key_pair.ts";
 import { startRawServer, staySilent } from "../support/raw_server.ts";
 import { eventually } from "../support/system.ts";
 
@@ -125,72 +124,6 @@ Deno.test("all spellings of a listed target are one firewall with one session", 
     });
   }
 });
-
-Deno.test("a wrong password at the start of a fleet of 100 is submitted twice", async () => {
-  await using cleanup = new AsyncDisposableStack();
-  const hostKeys = [createKeyPair()];
-  const fleet: SimulatedFirewall[] = [];
-  const everywhere = Promise.withResolvers<void>();
-  // a server of accounts that is so slow that all logins are under way
-  const verdict = async (): Promise<"proceed"> => {
-    await everywhere.promise;
-    return "proceed";
-  };
-  for (let count = 1; count <= 100; count++) {
-    fleet.push(
-      cleanup.use(await startFirewall({ hostKeys, faults: { verdict } })),
-    );
-  }
-  const targets = fleet.map(nameOf);
-  await using exporter = await startExporter({
-    USERNAME: "monitor",
-    PASSWORD: "a wrong one",
-    TARGETS: targets.join(","),
-    MIN_POLL_INTERVAL: "0",
-  });
-
-  const round = probeAll(exporter, targets);
-  await Promise.all(
-    fleet.map((each) => each.waitFor(({ connections }) => connections === 1)),
-  );
-  everywhere.resolve();
-  assertRejected(await round);
-  const submissions = fleet.flatMap(({ credentials }) => credentials);
-  assert.deepEqual(
-    submissions.map(({ value }) => value),
-    ["a wrong one", "a wrong one"],
-  );
-  await Promise.all(
-    fleet.map((each) =>
-      each.waitFor(({ openConnections }) => openConnections === 0)
-    ),
-  );
-
-  assertRejected(await probeAll(exporter, targets));
-  const connections = fleet.map(({ connections }) => connections);
-  assert.deepEqual(connections, fleet.map(() => 1), "one was tried again");
-  assert.equal(fleet.flatMap(({ credentials }) => credentials).length, 2);
-});
-
-/** By two of them, which hold all others. */
-function assertRejected(pages: readonly Page[]): void {
-  const rejected = pages.filter(({ text }) =>
-    /^panos_ipsec_scrape_failure\{reason="auth"\} 1$/m.test(text)
-  );
-  assert.equal(rejected.length, 2);
-  for (const { status, text } of pages) {
-    assert.equal(status, 200);
-    assert.match(text, /^panos_ipsec_up 0$/m);
-    assert.match(
-      text,
-      /^panos_ipsec_scrape_failure\{reason="(?:auth|held)"\} 1$/m,
-    );
-    assert.doesNotMatch(
-      text,
-      /^panos_ipsec_auth_retry_timestamp_seconds 0$/m,
-    );
-  }
-}
 
 async function probeAll(
   exporter: Exporter,
