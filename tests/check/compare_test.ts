@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { compareReadings } from "../../src/check/compare.ts";
 import { readColumns } from "../../src/check/layout.ts";
 import type { Tunnel } from "../../src/model/tunnel.ts";
+import { tunnelOf } from "../support/status.ts";
 
 const COLUMNS = readColumns([
   "",
@@ -11,16 +12,7 @@ const COLUMNS = readColumns([
   }tunnel-i/f`,
 ]);
 
-const HQ: Tunnel = {
-  id: "4",
-  name: "hq",
-  state: "active",
-  stateWord: "active",
-  monitor: "off",
-  localIp: "192.0.2.1",
-  peerIp: "198.51.100.7",
-  interfaceName: "tunnel.4",
-};
+const HQ = tunnelOf({ id: "4", name: "hq" });
 const DOWN = { state: "inactive", stateWord: "inactiv" } as const;
 const LONG = "a".repeat(40);
 

@@ -32,20 +32,6 @@ Deno.test("fifty simultaneous polls make one login and one command", async () =>
   assert.equal(scene.polls.length, 1);
 });
 
-Deno.test("polls one after the other use the same session", async () => {
-  using time = stopTime();
-  await using scene = createFirewallScene(time);
-  const session = await scene.pollWell();
-  for (let poll = 0; poll < 10; poll++) {
-    const polled = scene.firewall.poll(10_000);
-    await time.pass(1_000);
-    await session.answer();
-    assert((await polled).poll?.ok);
-  }
-  assert.equal(scene.logins.length, 1);
-  assert.equal(session.commands, 11);
-});
-
 Deno.test("whoever waits less than the others gets timeout alone, at once", async () => {
   using time = stopTime();
   await using scene = createFirewallScene(time);
@@ -284,19 +270,6 @@ Deno.test("a request that comes as a poll ends is answered, by that poll or anot
     assert(scene.firewall.status.poll?.ok);
     assert.equal(time.timers, 1, "that of the idle session");
   }
-});
-
-Deno.test("a request that joins a poll given up by all others is served by it", async () => {
-  using time = stopTime();
-  await using scene = createFirewallScene(time);
-  const session = await scene.pollWell();
-  const gone = scene.firewall.poll(3_500);
-  await time.pass(4_000);
-  await gone;
-  const joined = scene.firewall.poll(3_500);
-  await session.answer();
-  assert((await joined).poll?.ok);
-  assert.equal(session.commands, 2);
 });
 
 Deno.test("whoever joins with less time does not bring the deadline forward", async () => {

@@ -4,8 +4,8 @@ import { ADVICE } from "../../src/model/advice.ts";
 import type { HaState } from "../../src/model/high_availability.ts";
 import type { Fields } from "../../src/std/log.ts";
 import { type Poll, PollError, type Reason } from "../../src/model/poll.ts";
-import { NO_DURATIONS } from "../../src/model/stopwatch.ts";
-import { mergeRows, type Tunnel } from "../../src/model/tunnel.ts";
+import type { Tunnel } from "../../src/model/tunnel.ts";
+import { failedPoll, goodPoll, tunnelOf } from "../support/status.ts";
 import {
   inventTunnels,
   printVpnFlow,
@@ -336,17 +336,12 @@ function start(): {
 }
 
 function tunnel(changes: Partial<Tunnel> = {}): Tunnel {
-  return {
+  return tunnelOf({
     id: "1",
     name: "branch",
-    state: "active",
-    stateWord: "active",
-    monitor: "off",
-    localIp: "192.0.2.1",
-    peerIp: "198.51.100.1",
     interfaceName: "tunnel.1",
     ...changes,
-  };
+  });
 }
 
 function tunnels(size: number): readonly Tunnel[] {
@@ -361,11 +356,8 @@ function tunnels(size: number): readonly Tunnel[] {
   );
 }
 
-const FINISHED = { durations: NO_DURATIONS, finishedAt: 0 };
-
 function good(tunnels: readonly Tunnel[], haState?: HaState): Poll {
-  const flow = mergeRows({ tunnels, configured: tunnels.length });
-  return { ok: true, flow, form: "text", haState, ...FINISHED };
+  return goodPoll(tunnels, { haState });
 }
 
 function advised(reason: Reason, error: string): Fields {
@@ -373,5 +365,5 @@ function advised(reason: Reason, error: string): Fields {
 }
 
 function failed(reason: Reason, message: string): Poll {
-  return { ok: false, reason, message, ...FINISHED };
+  return failedPoll({ reason, message });
 }

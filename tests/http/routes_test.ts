@@ -1,17 +1,20 @@
-import { NO_HISTORY } from "../../src/model/history.ts";
 import assert from "node:assert/strict";
 import type { MetricFamily } from "../../src/view/exposition.ts";
 import type { Firewall } from "../../src/firewall/firewall.ts";
 import { Refusals } from "../../src/http/refusals.ts";
 import { createHandler, type HandlerOptions } from "../../src/http/routes.ts";
-import type { Poll, Status } from "../../src/model/poll.ts";
+import type { Poll } from "../../src/model/poll.ts";
 import { systemClock } from "../../src/std/clock.ts";
 import { createLog } from "../../src/std/log.ts";
 import { Secret } from "../../src/std/secret.ts";
-import { NO_DURATIONS } from "../../src/model/stopwatch.ts";
 import { buildFamilies } from "../../src/view/metrics.ts";
-
 import { stopTime } from "../support/fake_time.ts";
+import {
+  failedPoll,
+  goodPoll,
+  statusAfter,
+  tunnelOf,
+} from "../support/status.ts";
 
 const ORIGIN = "http://192.0.2.9:9098";
 const EXPOSITION = "text/plain; version=0.0.4; charset=utf-8";
@@ -29,7 +32,7 @@ Deno.test("/metrics shows the firewall and the exporter", async () => {
 });
 
 Deno.test("/metrics is complete and 200 when the firewall fails", async () => {
-  const { get } = start({ firewall: createFirewall("fw-a", REFUSED) });
+  const { get } = start({ firewall: createFirewall("fw-a", failedPoll()) });
   const { status, headers, text } = await get("/metrics");
   assert.equal(status, 200);
   assert.equal(headers.get("content-type"), EXPOSITION);
@@ -475,48 +478,11 @@ const OWN_METRIC: MetricFamily = {
   samples: [{ value: 1 }],
 };
 
-const FINISHED = { durations: NO_DURATIONS, finishedAt: 0 };
-
-const GOOD: Poll = {
-  ok: true,
-  flow: {
-    contradictions: [],
-    configured: 1,
-    tunnels: [{
-      id: "1",
-      name: "oslo",
-      state: "active",
-      stateWord: "active",
-      monitor: "off",
-      localIp: "192.0.2.1",
-      peerIp: "198.51.100.1",
-      interfaceName: "tunnel.1",
-    }],
-  },
-  form: "text",
-  haState: undefined,
-  ...FINISHED,
-};
-
-const REFUSED: Poll = {
-  ok: false,
-  reason: "connect",
-  message: "Cannot connect",
-  ...FINISHED,
-};
+const GOOD = goodPoll([tunnelOf({ id: "1", name: "oslo" })]);
 
 function createFirewall(target: string, poll: Poll): StubbedFirewall {
   const waits: number[] = [];
-  const status: Status = {
-    target,
-    poll,
-    lastSuccessAt: undefined,
-    loginDuration: undefined,
-    negotiated: undefined,
-    authRetryAt: undefined,
-    logins: 1,
-    history: NO_HISTORY,
-  };
+  const status = statusAfter([poll], { target });
   return {
     target,
     status,

@@ -1,16 +1,8 @@
 import assert from "node:assert/strict";
 import { mergeRows, type Tunnel } from "../../src/model/tunnel.ts";
+import { tunnelOf } from "../support/status.ts";
 
-const OSLO: Tunnel = {
-  id: "2",
-  name: "oslo",
-  state: "active",
-  stateWord: "active",
-  monitor: "up",
-  localIp: "192.0.2.1",
-  peerIp: "198.51.100.7",
-  interfaceName: "tunnel.2",
-};
+const OSLO = tunnelOf({ id: "2", name: "oslo", monitor: "up" });
 const INIT = { state: "init", stateWord: "init" } as const;
 const REKEY = { state: "unknown", stateWord: "rekey" } as const;
 const DOWN = { state: "inactive", stateWord: "inactiv" } as const;

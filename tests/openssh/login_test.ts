@@ -190,17 +190,3 @@ scenarios("what is said about a password", {
     },
   },
 });
-
-scenarios("a host key", {
-  "that is not the pinned one gets no credential": {
-    env: { SSH_HOST_KEY: `SHA256:${"A".repeat(43)}` },
-    act: async (stage) => {
-      await fails("host_key")(stage);
-      await fails("host_key")(stage);
-      const { server, exporter } = stage;
-      assert.equal(server.connections(), 2);
-      assert(!server.sawCredential());
-      await exporter.logged(server.fingerprint);
-    },
-  },
-});

@@ -5,6 +5,7 @@ import { LOG_FORMATS, LOG_LEVELS, type LogFormat } from "../../src/std/log.ts";
 import { createCertificate } from "../support/certificate.ts";
 import { runExporter, startExporter } from "../support/exporter.ts";
 import { type FirewallOptions, startFirewall } from "../support/firewall.ts";
+import { readLogfmt } from "../support/logfmt.ts";
 import { isAbsent } from "../support/program.ts";
 import { inventTunnels, printVpnFlow } from "../support/vpn_flow_reply.ts";
 
@@ -228,7 +229,9 @@ async function runFaults(format: LogFormat): Promise<{
     TARGETS: all.join(","),
     SSH_HOST_KEY: [
       ...[good, hung, ...faulty].map(({ pin }) => pin),
-      ...[impostor.target, "fw-b"].map((name) => `${name}=${otherKey}`),
+      `${impostor.target}=${otherKey}`,
+      // its own key, for another firewall
+      impostor.pin.replace(impostor.target, "fw-b"),
     ].join(","),
     MIN_POLL_INTERVAL: "0",
     LOG_LEVEL: "debug",
@@ -274,21 +277,6 @@ type Event = Readonly<Record<string, unknown>>;
 
 function read(line: string, format: LogFormat): Event {
   return format === "json" ? JSON.parse(line) : readLogfmt(line);
-}
-
-/** Reads logfmt as the parsers of Go do: quoted values are those of JSON. */
-function readLogfmt(line: string): Event {
-  const fields: Record<string, string> = {};
-  const pair =
-    /(?<key>[a-z_]+)=(?:(?<quoted>"(?:[^"\\]|\\.)*")|(?<bare>[^\s"=]+))(?: |$)/y;
-  while (pair.lastIndex < line.length) {
-    const found = pair.exec(line)?.groups;
-    assert(found, `not a line of logfmt: ${line}`);
-    const { key = "", quoted, bare } = found;
-    assert(!(key in fields), `${key} is there twice: ${line}`);
-    fields[key] = quoted === undefined ? bare ?? "" : JSON.parse(quoted);
-  }
-  return fields;
 }
 
 /** Finds secrets in a text, in whatever way they are written. */

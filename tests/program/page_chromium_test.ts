@@ -1,10 +1,10 @@
 import {
   failedPoll,
   goodPoll,
+  NEVER_POLLED,
   statusAfter,
   tunnelOf,
 } from "../support/status.ts";
-import { NO_HISTORY } from "../../src/model/history.ts";
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { renderPage } from "../../src/view/page.ts";
@@ -370,16 +370,7 @@ async function readAloud(tab: Tab): Promise<Spoken[]> {
 
 /** A page with one of everything that the page can show. */
 function renderSample(): string {
-  const blank: Status = {
-    target: "fw-new.example.net",
-    poll: undefined,
-    lastSuccessAt: undefined,
-    loginDuration: undefined,
-    negotiated: undefined,
-    authRetryAt: undefined,
-    logins: 0,
-    history: NO_HISTORY,
-  };
+  const blank = { ...NEVER_POLLED, target: "fw-new.example.net" };
   const finished = {
     durations: {
       connect: 0.1,
@@ -409,12 +400,11 @@ function renderSample(): string {
       ...REASONS.map((reason): Status => ({
         ...blank,
         target: `fw-${reason}.example.net`,
-        poll: {
+        poll: failedPoll({
           ...finished,
-          ok: false,
           reason,
           message: `Cannot log in: "${"x".repeat(120)}"`,
-        },
+        }),
         authRetryAt: NOW + 900,
       })),
       blank,

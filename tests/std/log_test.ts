@@ -8,6 +8,7 @@ import {
 } from "../../src/std/log.ts";
 import { type Mask, maskOf } from "../../src/std/quote.ts";
 import { Secret } from "../../src/std/secret.ts";
+import { readLogfmt } from "../support/logfmt.ts";
 
 /** Each field holds what some format or terminal could stumble over. */
 const ODD_FIELDS: Fields = {
@@ -140,18 +141,4 @@ function writeOne(
   const [line = ""] = written;
   assert.equal(written.length, 1);
   return line;
-}
-
-/** Reads logfmt as the parsers of Go do: quoted values are as in Go or JSON. */
-function readLogfmt(line: string): Readonly<Record<string, string>> {
-  const fields: Record<string, string> = {};
-  const pair =
-    /(?<key>[a-z]+)=(?:"(?<quoted>(?:[^"\\]|\\.)*)"|(?<bare>[^\s"=]+))(?: |$)/y;
-  while (pair.lastIndex < line.length) {
-    const found = pair.exec(line);
-    assert(found?.groups, `no pair in ${line}`);
-    const { key = "", quoted, bare } = found.groups;
-    fields[key] = quoted === undefined ? bare ?? "" : JSON.parse(`"${quoted}"`);
-  }
-  return fields;
 }

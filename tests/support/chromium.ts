@@ -6,26 +6,12 @@
  */
 
 import assert from "node:assert/strict";
+import { isInstalled } from "./program.ts";
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome"];
 
-/** Path of the browser; `undefined` when this machine has none. */
-export const CHROMIUM = findProgram(NAMES);
-
-function findProgram(names: readonly string[]): string | undefined {
-  const directories = Deno.env.get("PATH")?.split(":") ?? [];
-  for (const name of names) {
-    for (const directory of directories) {
-      const path = `${directory}/${name}`;
-      try {
-        if (Deno.statSync(path).isFile) return path;
-      } catch (error) {
-        if (!(error instanceof Deno.errors.NotFound)) throw error;
-      }
-    }
-  }
-  return undefined;
-}
+/** Name of the browser; `undefined` when this machine has none. */
+export const CHROMIUM = NAMES.find(isInstalled);
 
 /** A browser, for as long as the test that started it. */
 export interface Chromium extends AsyncDisposable {

@@ -188,14 +188,6 @@ export function isAsked(server: OpenSsh): () => Promise<boolean> {
   return async () => (await server.commands()).includes(SHOW);
 }
 
-export function hasEvent(
-  server: OpenSsh,
-  name: string,
-): () => Promise<boolean> {
-  return async () =>
-    (await server.events()).some(({ event }) => event === name);
-}
-
 /** Two scrapes see the six tunnels, and the second needs no login. */
 export async function seesSixTwice({ server, exporter }: Stage): Promise<void> {
   assertSix(await exporter.scrape());

@@ -92,8 +92,6 @@ class Shell:
         for step in [output] if isinstance(output, str) else output:
             if isinstance(step, str):
                 self.page(step) if paged and self.paging else self.write(step)
-            elif "bytes" in step:
-                self.write_bytes(bytes(step["bytes"]))
             elif "dribble" in step:
                 self.dribble(**step)
             elif "pause" in step:

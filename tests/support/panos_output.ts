@@ -28,7 +28,6 @@ export type Ending =
 export type TerminalOutput = string | readonly (Step | TerminalStep)[];
 
 export type TerminalStep =
-  | { readonly bytes: readonly number[] }
   /** Text in writes of so many bytes, with a pause in seconds after each. */
   | {
     readonly dribble: string;
