@@ -104,16 +104,20 @@ export class Holds {
 
   /**
    * Monotonic time before which there is no login; `undefined` if there may
-   * be.
+   * be. Who leaves the first try to a better firewall may have one earlier.
    *
    * @param target Without it: of what holds for all firewalls.
    */
   untilMs(target?: string): number | undefined {
     const own = target === undefined ? undefined : this.#ownHold(target);
-    const ends = [own?.untilMs, this.#holdOfAll?.untilMs]
+    const all = this.#holdOfAll;
+    const ends = [own?.untilMs, all?.untilMs]
       .filter((untilMs) => untilMs !== undefined)
       .filter((untilMs) => this.#isAhead(untilMs));
-    return ends.length === 0 ? undefined : Math.max(...ends);
+    if (ends.length > 0) return Math.max(...ends);
+    const mayTry = all === undefined || target === undefined ||
+      this.#mayTry(target, all);
+    return mayTry ? undefined : all.untilMs + TRIAL_MS;
   }
 
   /**

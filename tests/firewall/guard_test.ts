@@ -453,6 +453,22 @@ Deno.test("the trial does not wait longer than 5 minutes for a better firewall",
   });
 });
 
+Deno.test("who waits for the trial of a better firewall is held until that time is up", async () => {
+  using time = stopTime();
+  const { guard } = await createHeldScene(time);
+  await time.pass(64 * MINUTE_MS);
+  reasonFor(guard, "old");
+  await time.pass(MINUTE_MS);
+  assert.equal(guard.retryAt("old"), undefined, "it may try");
+  for (const target of ["new", "fw1"]) {
+    assert(guard.isHeld(target));
+    assert.equal(guard.retryAt(target), unixAt(time, 5 * MINUTE_MS));
+  }
+  assert.equal(guard.retryAt(), undefined, "not all are held");
+  await time.pass(5 * MINUTE_MS);
+  assert.equal(guard.retryAt("fw1"), undefined);
+});
+
 Deno.test("two silences in a row hold their firewall for 15 minutes, each time", async () => {
   using time = stopTime();
   const { scrape, guard } = createScene(time);

@@ -521,6 +521,12 @@ export const FAULTS: readonly Fault[] = [
     replace: "  if (hasRejected) return 0;\n",
   },
   {
+    name: "who waits for another's trial shows no hold",
+    file: "src/firewall/holds.ts",
+    find: "    return mayTry ? undefined : all.untilMs + TRIAL_MS;",
+    replace: "    return undefined;",
+  },
+  {
     name: "the gate leaves its listener",
     file: "src/firewall/gate.ts",
     find: '      signal.removeEventListener("abort", abort);\n',
