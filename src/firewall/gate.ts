@@ -97,7 +97,7 @@ export class Gate {
     this.#letIn();
   }
 
-  /** What is held has changed: whoever waits may have a turn by that. */
+  /** Holds have changed: lets in or refuses those who wait. */
   review(): void {
     this.#letIn();
   }

@@ -33,7 +33,10 @@ const SUSPICION_MS = FIRST_HOLD_MS;
 /** Logins in a row without a verdict after which a firewall is held. */
 const MAX_SILENCES = 2;
 
-/** How long the end of a hold of all waits for a better firewall to try it. */
+/**
+ * How long after a hold of all the first try is kept for a firewall that is
+ * likely to accept.
+ */
 const TRIAL_MS = 5 * MINUTE_MS;
 
 interface Hold {
@@ -78,8 +81,11 @@ export class Holds {
     this.#clock = clock;
   }
 
-  /** Notes that a firewall wants a login: the end of a hold may fall to it. */
-  asked(target: string): void {
+  /**
+   * A firewall wants a login; after a hold of all it may then be the one that
+   * tries first.
+   */
+  noteAsked(target: string): void {
     this.#strikesOf(target).askedAtMs = this.#clock.monotonicMs();
   }
 
@@ -145,7 +151,7 @@ export class Holds {
    * @param isNews Whether they were sent after all that were rejected: then the
    * account is good, else only that firewall's.
    */
-  accepted(target: string, isNews: boolean): void {
+  noteAccepted(target: string, isNews: boolean): void {
     const { askedAtMs } = this.#strikesOf(target);
     const strikes = { ...NO_STRIKES, hasAccepted: true, askedAtMs };
     this.#strikes.set(target, strikes);
@@ -157,10 +163,11 @@ export class Holds {
   /**
    * A firewall has rejected the credentials.
    *
-   * @returns Whether that says something of the account: whose own account is
-   * broken says the same for weeks.
+   * @returns Whether it counts against the account. Only the first rejection
+   * of a firewall does, until it accepts: its own local account may be broken
+   * for weeks.
    */
-  rejected(target: string): boolean {
+  noteRejected(target: string): boolean {
     const strikes = this.#strikesOf(target);
     const isFirst = !strikes.hasRejected;
     strikes.hasRejected = true;
@@ -189,7 +196,7 @@ export class Holds {
    *
    * @param failures Those before the login, if it has accepted meanwhile.
    */
-  refused(target: string, failures = 0): void {
+  noteRefused(target: string, failures = 0): void {
     const strikes = this.#strikesOf(target);
     strikes.failures += failures;
     this.#hold(strikes, "it refused the login");
@@ -200,7 +207,7 @@ export class Holds {
    *
    * @returns Whether it is held for that.
    */
-  silent(target: string): boolean {
+  noteSilence(target: string): boolean {
     const strikes = this.#strikesOf(target);
     strikes.silences++;
     if (strikes.silences < MAX_SILENCES) return false;

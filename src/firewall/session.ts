@@ -263,7 +263,7 @@ export class SessionHolder {
         using _pause = countdown.pause();
         await attempt.beforeCredential();
       },
-      onAccepted: () => attempt.accepted(),
+      onAccepted: () => attempt.noteAccepted(),
       onPhase(phase): void {
         login.phase = phase;
         login.waiter?.stopwatch.begin(phase);
@@ -276,7 +276,7 @@ export class SessionHolder {
       this.#negotiated = session.negotiated;
       return session;
     } catch (error) {
-      throw error instanceof PollError ? attempt.failed(error) : error;
+      throw error instanceof PollError ? attempt.noteFailure(error) : error;
     }
   }
 

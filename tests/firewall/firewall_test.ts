@@ -498,7 +498,9 @@ Deno.test("while logins are held a kept session goes on serving", async () => {
   using time = stopTime();
   await using scene = createFirewallScene(time);
   const session = await scene.pollWell();
-  scene.guard.attempt("fw-a", new AbortController().signal).failed(rejection);
+  scene.guard.attempt("fw-a", new AbortController().signal).noteFailure(
+    rejection,
+  );
   const polled = scene.firewall.poll(10_000);
   await session.answer();
   const status = await polled;

@@ -252,7 +252,7 @@ Deno.test("waiting for the verdict on another login is no login time", async () 
   const authenticated = nth(logins, 0).authenticate();
   // the other one gives its turn back ten seconds after it has sent
   await time.pass(4_999);
-  other.failed(hungUp);
+  other.noteFailure(hungUp);
   await authenticated;
   await time.pass(14_000);
   await nth(logins, 0).open();
@@ -272,7 +272,7 @@ Deno.test("a login that waits at the guard and is lost leaves no timer", async (
   const authenticated = assert.rejects(nth(logins, 0).authenticate());
   await nth(logins, 0).fail(hungUp);
   await Promise.all([failed, authenticated]);
-  other.failed(hungUp);
+  other.noteFailure(hungUp);
   assert.equal(time.timers, 0);
   await scene.logIn();
 });
@@ -482,12 +482,12 @@ async function holdAll({ guard }: Scene): Promise<void> {
   for (const target of ["fw-b", "fw-c"]) {
     const attempt = guard.attempt(target, new AbortController().signal);
     await attempt.beforeCredential();
-    attempt.accepted();
+    attempt.noteAccepted();
   }
   for (const target of ["fw-b", "fw-c"]) {
     const attempt = guard.attempt(target, new AbortController().signal);
     await attempt.beforeCredential();
-    attempt.failed(rejection);
+    attempt.noteFailure(rejection);
   }
 }
 
