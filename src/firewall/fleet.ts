@@ -12,10 +12,10 @@ import type { Log } from "../std/log.ts";
 import { quoteWithout } from "../std/quote.ts";
 import { type Firewall, PolledFirewall } from "./firewall.ts";
 import { Guard, type GuardOptions } from "./guard.ts";
+import { guardLogin } from "./guarded_login.ts";
 import { Journal } from "./journal.ts";
 import { createRateLimit, type RateLimit } from "./rate_limit.ts";
 import { type OpenSession, SessionHolder } from "./session.ts";
-import { guardLogin } from "./single_login.ts";
 import { createSshLogin, type LoginContext } from "./ssh_login.ts";
 
 /** The firewalls that a configuration names; disposed, all sessions end. */

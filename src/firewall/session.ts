@@ -245,7 +245,7 @@ export class SessionHolder {
   }
 
   async #open(login: LoggingIn): Promise<Session> {
-    const { guard, target, clock, rateLimit, loginTimeoutMs } = this.#options;
+    const { guard, target, rateLimit } = this.#options;
     const { signal } = login.controller;
     await untilAborted(login.gone, signal);
     await rateLimit(signal);
@@ -253,11 +253,7 @@ export class SessionHolder {
     guard.check(target); // another login may have been rejected meanwhile
     this.#logins++;
     using attempt = guard.attempt(target, signal);
-    using countdown = new Countdown(clock, loginTimeoutMs, () => {
-      const seconds = loginTimeoutMs / 1_000;
-      const message = `Cannot log in within ${seconds} s (SSH_LOGIN_TIMEOUT)`;
-      login.controller.abort(new PollError("timeout", message));
-    });
+    using countdown = limitLogin(login.controller, this.#options);
     const opened = this.#options.openSession({
       async beforeCredential(): Promise<void> {
         using _pause = countdown.pause();
@@ -359,4 +355,22 @@ export class SessionHolder {
         return state.done;
     }
   }
+}
+
+/**
+ * Gives a login up that takes too long.
+ *
+ * @param controller Of the login.
+ */
+export function limitLogin(
+  controller: AbortController,
+  { clock, loginTimeoutMs: ms }: Pick<
+    SessionHolderOptions,
+    "clock" | "loginTimeoutMs"
+  >,
+): Countdown {
+  return new Countdown(clock, ms, () => {
+    const message = `Cannot log in within ${ms / 1_000} s (SSH_LOGIN_TIMEOUT)`;
+    controller.abort(new PollError("timeout", message));
+  });
 }

@@ -324,7 +324,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: "a login that is late is not given up",
     file: "src/firewall/session.ts",
-    find: '      login.controller.abort(new PollError("timeout", message));',
+    find: '    controller.abort(new PollError("timeout", message));',
     replace: "",
   },
   {
