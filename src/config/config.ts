@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Credentials } from "../ssh/authentication.ts";
 import type { Target } from "../model/target.ts";
+import type { Credentials } from "../ssh/authentication.ts";
 import {
   LOG_FORMATS,
   LOG_LEVELS,

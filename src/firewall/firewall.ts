@@ -4,11 +4,11 @@
  * @module
  */
 
+import type { Poll, Status } from "../model/poll.ts";
 import type { Clock } from "../std/clock.ts";
 import type { Quote } from "../std/quote.ts";
-import type { Journal } from "./journal.ts";
 import type { Guard } from "./guard.ts";
-import type { Poll, Status } from "../model/poll.ts";
+import type { Journal } from "./journal.ts";
 import type { SessionHolder } from "./session.ts";
 import { type Conclusion, SharedPoll } from "./shared_poll.ts";
 import { TableReader } from "./table_reader.ts";

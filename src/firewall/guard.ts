@@ -17,6 +17,7 @@ import { Holds, LoginHeldError } from "./holds.ts";
 
 export { LoginHeldError };
 
+/** What a guard goes by. */
 export interface GuardOptions {
   readonly clock: Clock;
   /** How long a login may wait for its turn to send credentials. */

@@ -7,16 +7,16 @@
  * @module
  */
 
-import { untilAborted } from "../std/abort.ts";
+import type { Negotiated } from "../model/negotiated.ts";
+import { type Phase, PollError } from "../model/poll.ts";
+import { type Stopwatch, toSeconds } from "../model/stopwatch.ts";
 import type { Cli } from "../panos/cli.ts";
+import type { Login } from "../ssh/connection.ts";
+import { untilAborted } from "../std/abort.ts";
 import type { Clock } from "../std/clock.ts";
 import { Countdown, settledWithin } from "../std/deadline.ts";
 import type { Guard } from "./guard.ts";
 import type { RateLimit } from "./rate_limit.ts";
-import type { Negotiated } from "../model/negotiated.ts";
-import { type Phase, PollError } from "../model/poll.ts";
-import type { Login } from "../ssh/connection.ts";
-import { type Stopwatch, toSeconds } from "../model/stopwatch.ts";
 
 /** A session on a firewall, ready for a command. */
 export interface Session {
@@ -43,6 +43,7 @@ export type OpenSession = (
   signal: AbortSignal,
 ) => Promise<Session>;
 
+/** Whose session it is, and how it is opened and kept. */
 export interface SessionHolderOptions {
   /** What the guard knows the firewall by. */
   readonly target: string;
@@ -238,7 +239,7 @@ export class SessionHolder {
     } catch (error) {
       login.controller.abort(error);
       if (this.#state !== login) return; // it was stopped
-      this.#leave(this.#untilGone(login));
+      this.#beginEnding(this.#untilGone(login));
       if (login.waiter === undefined) this.#options.onLoginFailed(error);
       else login.waiter.reject(error);
     }
@@ -300,7 +301,10 @@ export class SessionHolder {
     open.controller.abort(reason);
   }
 
-  /** @param ms 0 keeps it only while it could not be replaced. */
+  /**
+   * @param ms 0 ends it at once, unless logins are held: then no new one could
+   * be opened.
+   */
   #keep(open: Open, ms: number): void {
     if (ms === 0) return this.#retire(open);
     const cancelTimer = this.#options.clock.setTimer(
@@ -313,10 +317,10 @@ export class SessionHolder {
   #retire(open: Open): void {
     const { guard, target } = this.#options;
     if (guard.isHeld(target)) this.#keep(open, HELD_CHECK_MS);
-    else this.#leave(this.#endPolitely(open));
+    else this.#beginEnding(this.#endPolitely(open));
   }
 
-  #leave(done: Promise<void>): void {
+  #beginEnding(done: Promise<void>): void {
     const ending = { kind: "ending", done } as const;
     this.#state = ending;
     done.finally(() => {

@@ -12,9 +12,6 @@
  * @module
  */
 
-import { untilAborted } from "../std/abort.ts";
-import type { Clock } from "../std/clock.ts";
-import { Deadline } from "../std/deadline.ts";
 import {
   type FailedPoll,
   type GoodPoll,
@@ -22,8 +19,11 @@ import {
   PollError,
   type Reason,
 } from "../model/poll.ts";
-import type { Session, SessionHolder } from "./session.ts";
 import { Stopwatch } from "../model/stopwatch.ts";
+import { untilAborted } from "../std/abort.ts";
+import type { Clock } from "../std/clock.ts";
+import { Deadline } from "../std/deadline.ts";
+import type { Session, SessionHolder } from "./session.ts";
 import type { Reading, TableReader, WithinLimit } from "./table_reader.ts";
 
 /** What a firewall has told. */
