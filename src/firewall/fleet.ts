@@ -163,7 +163,7 @@ function wireFirewall(
   },
 ): Firewall {
   const journal = new Journal(log);
-  const sessions = new SessionHolder({
+  const holder = new SessionHolder({
     target: name,
     openSession,
     guard,
@@ -175,7 +175,7 @@ function wireFirewall(
   });
   return new PolledFirewall({
     target: name,
-    sessions,
+    holder,
     guard,
     clock,
     quote: quoteWithout(config.credentials.password),

@@ -114,7 +114,7 @@ export class SessionHolder {
   readonly #options: SessionHolderOptions;
   #state: State = NONE;
   #logins = 0;
-  #loginDuration: number | undefined;
+  #loginSeconds: number | undefined;
   #negotiated: Negotiated | undefined;
 
   /** None is opened yet. */
@@ -127,9 +127,9 @@ export class SessionHolder {
     return this.#logins;
   }
 
-  /** Seconds, of the last login that succeeded. */
-  get loginDuration(): number | undefined {
-    return this.#loginDuration;
+  /** What the last login took that succeeded. */
+  get loginSeconds(): number | undefined {
+    return this.#loginSeconds;
   }
 
   /** By the last login that succeeded. */
@@ -269,7 +269,7 @@ export class SessionHolder {
     login.gone = opened.catch(() => {}); // the error is reported below
     try {
       const session = await untilAborted(opened, signal);
-      this.#loginDuration = toSeconds(countdown.elapsedMs);
+      this.#loginSeconds = toSeconds(countdown.elapsedMs);
       this.#negotiated = session.negotiated;
       return session;
     } catch (error) {

@@ -217,7 +217,7 @@ Deno.test("a login is given up after its time, and counted", async () => {
   assert(nth(logins, 0).signal.aborted);
   await failed;
   assert.equal(sessions.logins, 1);
-  assert.equal(sessions.loginDuration, undefined);
+  assert.equal(sessions.loginSeconds, undefined);
   assert.equal(time.timers, 0);
 });
 
@@ -238,7 +238,7 @@ Deno.test("what stands before the TCP connect is no login time", async () => {
   await time.pass(19_000);
   await nth(logins, 1).succeed();
   await loggedIn;
-  assert.equal(sessions.loginDuration, 19);
+  assert.equal(sessions.loginSeconds, 19);
 });
 
 Deno.test("waiting for the verdict on another login is no login time", async () => {
@@ -257,7 +257,7 @@ Deno.test("waiting for the verdict on another login is no login time", async () 
   await time.pass(14_000);
   await nth(logins, 0).open();
   await loggedIn;
-  assert.equal(sessions.loginDuration, 19);
+  assert.equal(sessions.loginSeconds, 19);
   assert.equal(time.timers, 0);
 });
 
@@ -298,7 +298,7 @@ Deno.test("whoever waits for a login has its phases timed from then on", async (
   await joined;
   assert.equal(first.durations.session, 1);
   assert.equal(second.durations.session, 2);
-  assert.equal(sessions.loginDuration, 5);
+  assert.equal(sessions.loginSeconds, 5);
 });
 
 Deno.test("a login that is waiting to begin does not when logins come to be held", async () => {

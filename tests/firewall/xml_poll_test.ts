@@ -230,7 +230,10 @@ Deno.test("the question in XML has a limit of its own, as long as a command's", 
   assert(!device.signal().aborted);
   await time.pass(1);
   assert(device.signal().aborted);
-  assert.match(problemOf((await scrape).poll, "timeout"), /in XML: see scrape/);
+  assert.match(
+    problemOf((await scrape).poll, "timeout"),
+    /in XML: raise scrape_timeout/,
+  );
 });
 
 Deno.test("requests that overlap share the question in XML, and keep no hung one alive", async () => {
@@ -379,7 +382,7 @@ class Device implements AsyncDisposable {
     this.firewall = new PolledFirewall({
       quote,
       target: "fw-a",
-      sessions,
+      holder: sessions,
       guard,
       clock: time.clock,
       minPollIntervalMs: 0,

@@ -379,7 +379,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: "a deadline is never put off",
     file: "src/firewall/shared_poll.ts",
-    find: "    this.#limit?.putOff(this.#limitAtMs());\n",
+    find: "    this.#limit?.deadline.putOff(this.#limit.atMs());\n",
     replace: "",
   },
   {
@@ -482,7 +482,7 @@ export const FAULTS: readonly Fault[] = [
     find:
       "      const reading = await this.#reader.read(session, this.#withinLimit);",
     replace:
-      "      const { haState } = session.cli;\n      const reading = await this.#reader.read(session, this.#withinLimit);\n      if (!(reading instanceof PollError)) {\n        this.#sessions.release(session);\n        return { ...reading, haState };\n      }",
+      "      const { haState } = session.cli;\n      const reading = await this.#reader.read(session, this.#withinLimit);\n      if (!(reading instanceof PollError)) {\n        this.#holder.release(session);\n        return { ...reading, haState };\n      }",
   },
   {
     name: "the log misses that XML is read",
