@@ -12,7 +12,7 @@
 import { type LoginHold, PollError } from "../model/poll.ts";
 import type { Clock } from "../std/clock.ts";
 import type { Log } from "../std/log.ts";
-import { Gate } from "./gate.ts";
+import { Gate, OVER } from "./gate.ts";
 import { Holds, LoginHeldError } from "./holds.ts";
 
 export { LoginHeldError };
@@ -189,7 +189,7 @@ export class Attempt implements Disposable {
   #throwIfOver(): void {
     if (this.#state !== "over") return;
     this.#login.signal.throwIfAborted();
-    throw new PollError("session", "The login is over");
+    throw OVER;
   }
 
   #noteRejected(state: State): void {

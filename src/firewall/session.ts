@@ -12,6 +12,7 @@ import { type Phase, PollError } from "../model/poll.ts";
 import { type Stopwatch, toSeconds } from "../model/stopwatch.ts";
 import type { Cli } from "../panos/cli.ts";
 import type { Login } from "../ssh/connection.ts";
+import { ENDED } from "../ssh/loss.ts";
 import { untilAborted } from "../std/abort.ts";
 import type { Clock } from "../std/clock.ts";
 import { Countdown, settledWithin } from "../std/deadline.ts";
@@ -103,7 +104,6 @@ const END_LIMIT_MS = 3_000;
 /** How often a session that should be ended looks whether logins are held. */
 const HELD_CHECK_MS = 1_000;
 
-const ENDED = new PollError("session", "The session was ended");
 const STOPPING = new PollError(
   "session",
   "Cannot go on as the exporter is stopping",

@@ -20,6 +20,7 @@ import {
   type Reason,
 } from "../model/poll.ts";
 import { Stopwatch } from "../model/stopwatch.ts";
+import { ENDED } from "../ssh/loss.ts";
 import { untilAborted } from "../std/abort.ts";
 import type { Clock } from "../std/clock.ts";
 import { Deadline } from "../std/deadline.ts";
@@ -48,7 +49,6 @@ const MIN_LIMIT_MS = 5_000;
 
 const TOO_SHORT =
   "raise scrape_timeout, or SCRAPE_TIMEOUT if the scraper sends none";
-const ABANDONED = new PollError("session", "The session was abandoned");
 
 /** A poll that requests can join until it is concluded. */
 export class SharedPoll {
@@ -169,7 +169,7 @@ export class SharedPoll {
       if (reading instanceof PollError) return reading;
       return { ...reading, haState: session.cli.haState };
     } catch (error) {
-      const reason = error instanceof PollError ? error : ABANDONED;
+      const reason = error instanceof PollError ? error : ENDED;
       this.#holder.destroy(session, reason);
       throw error;
     }
