@@ -172,20 +172,20 @@ export class Holds {
     const isFirst = !strikes.hasRejected;
     strikes.hasRejected = true;
     this.#hold(strikes, "it rejected the credentials");
-    const now = this.#clock.monotonicMs();
+    const nowMs = this.#clock.monotonicMs();
     if (this.#holdOfAll !== undefined) {
       this.#holdOfAll.culprits.add(target);
       // else it was under way when the hold began
       const isTrial = !this.#isAhead(this.#holdOfAll.untilMs);
-      if (isTrial) this.#holdOfAll.untilMs = now + LONG_HOLD_MS;
+      if (isTrial) this.#holdOfAll.untilMs = nowMs + LONG_HOLD_MS;
       return true;
     }
     if (!isFirst) return false;
     this.#dropOldSuspects();
-    this.#suspects.set(target, now);
+    this.#suspects.set(target, nowMs);
     if (this.#suspects.size > 1) {
       const culprits = new Set(this.#suspects.keys());
-      this.#holdOfAll = { culprits, untilMs: now + FIRST_HOLD_MS };
+      this.#holdOfAll = { culprits, untilMs: nowMs + FIRST_HOLD_MS };
     }
     return true;
   }
@@ -254,20 +254,20 @@ export class Holds {
    * best to ask, one that has rejected the worst.
    */
   #mayTry(target: string, { untilMs }: HoldOfAll): boolean {
-    const since = this.#clock.monotonicMs() - TRIAL_MS;
+    const sinceMs = this.#clock.monotonicMs() - TRIAL_MS;
     // those that are better asked may be out of reach
-    if (untilMs <= since) return true;
+    if (untilMs <= sinceMs) return true;
     const rank = rankOf(this.#strikesOf(target));
     return !this.#strikes.entries().some(([name, strikes]) =>
-      rankOf(strikes) < rank && strikes.askedAtMs >= since &&
+      rankOf(strikes) < rank && strikes.askedAtMs >= sinceMs &&
       this.#ownHold(name) === undefined
     );
   }
 
   #dropOldSuspects(): void {
-    const since = this.#clock.monotonicMs() - SUSPICION_MS;
+    const sinceMs = this.#clock.monotonicMs() - SUSPICION_MS;
     for (const [target, rejectedAtMs] of this.#suspects) {
-      if (rejectedAtMs < since) this.#suspects.delete(target);
+      if (rejectedAtMs < sinceMs) this.#suspects.delete(target);
     }
   }
 
