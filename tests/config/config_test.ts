@@ -38,7 +38,7 @@ Deno.test("parseConfig() needs an account, its password and a firewall", () => {
     targets: [],
     sshPort: 22,
     hostKeys: undefined,
-    legacyAlgorithms: false,
+    allowsLegacyAlgorithms: false,
     sessionIdleTimeoutMs: 600_000,
     loginTimeoutMs: 60_000,
     scrapeTimeoutMs: 30_000,
@@ -72,9 +72,9 @@ Deno.test("parseConfig() takes what is set", () => {
     LOG_LEVEL: "debug",
     LOG_FORMAT: "json",
   });
-  const { firewall, sshPort, legacyAlgorithms, http, log } = config;
+  const { firewall, sshPort, allowsLegacyAlgorithms, http, log } = config;
   assert.deepEqual([firewall?.port, sshPort], [2222, 2222]);
-  assert(legacyAlgorithms);
+  assert(allowsLegacyAlgorithms);
   assert.deepEqual(timesOf(config), [0, 90_500, 250, 0]);
   assert.deepEqual([http.address, http.port], ["2001:db8::9098", 9_100]);
   assert.deepEqual(
