@@ -63,7 +63,7 @@ export function createFleet(
     {},
 ): Fleet {
   for (const warning of config.warnings) {
-    log("warn", "odd configuration", { warning });
+    log("warn", "configuration may be wrong", { warning });
   }
   const guard = new Guard({
     clock,

@@ -175,7 +175,7 @@ Deno.test("--check shows what is odd about the configuration", async () => {
     SSH_HOST_KEY: `${firewall.fingerprint},fw-b=${firewall.fingerprint}`,
   });
   assert.equal(code, 0);
-  assert.match(stderr, /^level=warn msg="odd configuration" .*fw-b/m);
+  assert.match(stderr, /^level=warn msg="configuration may be wrong" .*fw-b/m);
 });
 
 Deno.test("the exporter serves until it is asked to stop, and logs out", async (t) => {
