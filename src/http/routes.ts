@@ -73,7 +73,7 @@ export function createHandler(
     if (target === undefined) {
       return plain(
         400,
-        "Cannot answer: the header Host is no host",
+        "Cannot answer: the request header Host does not name a host",
       );
     }
     const { path, query } = target;

@@ -207,11 +207,11 @@ Deno.test("a fault names the variable and what it should be", async (t) => {
     ],
     [
       { PASSWORD: "correct horse\n" },
-      "PASSWORD must be one line: it has a line end, perhaps behind it",
+      "PASSWORD must be one line: it has a line end, perhaps as its last character",
     ],
     [
       { PE_PASSWORD: "correct\r\nhorse" },
-      "PE_PASSWORD must be one line: it has a line end, perhaps behind it",
+      "PE_PASSWORD must be one line: it has a line end, perhaps as its last character",
     ],
     [
       { HOSTNAME: "" },
@@ -496,7 +496,7 @@ Deno.test("SSH_HOST_KEY takes nothing but fingerprints", async (t) => {
 
 Deno.test("parseConfig() warns of host keys that are accepted too widely, or never", async (t) => {
   const unbound =
-    "SSH_HOST_KEY has entries that are accepted of every target: bind them with host=SHA256:…";
+    "SSH_HOST_KEY has entries that are accepted from every firewall: bind them with host=SHA256:…";
   const cases: readonly (readonly [string, Variables, readonly string[]])[] = [
     ["an unbound key, one firewall", { SSH_HOST_KEY: ONE }, []],
     [
