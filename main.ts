@@ -14,7 +14,8 @@ import { type Config, ConfigError, parseConfig } from "./src/config/config.ts";
 import { serveFleet } from "./src/http/exporter.ts";
 import { parsePrivateKey } from "./src/ssh/private_key.ts";
 import { surviveBugs } from "./src/std/bugs.ts";
-import { delay, systemClock } from "./src/std/clock.ts";
+import { systemClock } from "./src/std/clock.ts";
+import { settledWithin } from "./src/std/deadline.ts";
 import { maskOf } from "./src/std/quote.ts";
 import { createQueuedLog, type QueuedLog } from "./src/std/queued_log.ts";
 import { print, readInput } from "./src/std/standard_streams.ts";
@@ -70,7 +71,7 @@ async function withLog(config: Config, task: Task): Promise<ExitCode> {
   try {
     return await task(config, queued);
   } finally {
-    await Promise.race([queued.flushed(), delay(LAST_LINES_MS, systemClock)]);
+    await settledWithin(LAST_LINES_MS, queued.flushed(), systemClock);
   }
 }
 
@@ -118,6 +119,6 @@ try {
   const isConfig = error instanceof ConfigError;
   if (!isConfig && !(error instanceof StartError)) throw error;
   const printed = print(`${error.message}\n`, Deno.stderr).catch(() => {});
-  await Promise.race([printed, delay(LAST_LINES_MS, systemClock)]);
+  await settledWithin(LAST_LINES_MS, printed, systemClock);
   Deno.exit(isConfig ? EXIT.config : EXIT.failure);
 }

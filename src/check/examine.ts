@@ -5,7 +5,11 @@
  * @module
  */
 
-import type { OpenSession, Session } from "../firewall/session.ts";
+import {
+  limitLogin,
+  type OpenSession,
+  type Session,
+} from "../firewall/session.ts";
 import { type Form, PollError } from "../model/poll.ts";
 import { toSeconds } from "../model/stopwatch.ts";
 import type { VpnFlow } from "../model/tunnel.ts";
@@ -15,7 +19,7 @@ import { SHOW_AS_TEXT, SHOW_IN_XML } from "../panos/show_vpn_flow.ts";
 import { VpnFlowError } from "../panos/vpn_flow_error.ts";
 import { untilAborted } from "../std/abort.ts";
 import type { Clock } from "../std/clock.ts";
-import { Countdown, Deadline, settledWithin } from "../std/deadline.ts";
+import { Deadline, settledWithin } from "../std/deadline.ts";
 import { type Mask, type Quote, quote } from "../std/quote.ts";
 import type {
   Duration,
@@ -115,13 +119,8 @@ class Examination {
   }
 
   async #logIn(): Promise<Session> {
-    const { clock, loginTimeoutMs } = this.#options;
     const { signal } = this.#controller;
-    using _countdown = new Countdown(clock, loginTimeoutMs, () => {
-      const seconds = loginTimeoutMs / 1_000;
-      const message = `Cannot log in within ${seconds} s (SSH_LOGIN_TIMEOUT)`;
-      this.#controller.abort(new PollError("timeout", message));
-    });
+    using _countdown = limitLogin(this.#controller, this.#options);
     return await this.#firewall.openSession({
       beforeCredential: () => {
         this.#credential = "sent";

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Credentials } from "../ssh/authentication.ts";
 import type { Target } from "../model/target.ts";
+import type { Credentials } from "../ssh/authentication.ts";
 import {
   LOG_FORMATS,
   LOG_LEVELS,
@@ -31,7 +31,7 @@ export interface Config {
   readonly credentials: Credentials;
   /** `undefined` accepts the first key that each firewall shows. */
   readonly hostKeys: readonly HostKeyPin[] | undefined;
-  readonly legacyAlgorithms: boolean;
+  readonly allowsLegacyAlgorithms: boolean;
   /** How long a session may stand unused; 0 is a login per poll. */
   readonly sessionIdleTimeoutMs: number;
   readonly loginTimeoutMs: number;
@@ -70,7 +70,7 @@ export function parseConfig(
     sshPort,
     credentials: readCredentials(reader, parsePrivateKey),
     hostKeys,
-    legacyAlgorithms:
+    allowsLegacyAlgorithms:
       reader.word("SSH_LEGACY_ALGORITHMS", ["false", "true"]) === "true",
     sessionIdleTimeoutMs: reader.seconds(
       "SSH_SESSION_IDLE_TIMEOUT",

@@ -52,7 +52,8 @@ function readPassword(reader: Reader): Secret | undefined {
   reader.notPlaceholder(variable);
   if (value !== undefined) {
     if (/[\r\n]/.test(value)) {
-      const wanted = "must be one line: it has a line end, perhaps behind it";
+      const wanted =
+        "must be one line: it has a line end, perhaps as its last character";
       reader.fault(name, wanted);
     }
     return new Secret(value);

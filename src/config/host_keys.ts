@@ -56,7 +56,7 @@ export function hostKeyWarnings(
   const warnings: string[] = [];
   if (known.length > 1 && hostKeys.some(({ target }) => target === undefined)) {
     warnings.push(
-      "SSH_HOST_KEY has entries that are accepted of every target: bind them with host=SHA256:…",
+      "SSH_HOST_KEY has entries that are accepted from every firewall: bind them with host=SHA256:…",
     );
   }
   for (const { target } of hostKeys) {

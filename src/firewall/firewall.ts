@@ -4,11 +4,11 @@
  * @module
  */
 
+import type { Poll, Status } from "../model/poll.ts";
 import type { Clock } from "../std/clock.ts";
 import type { Quote } from "../std/quote.ts";
-import type { Journal } from "./journal.ts";
 import type { Guard } from "./guard.ts";
-import type { Poll, Status } from "../model/poll.ts";
+import type { Journal } from "./journal.ts";
 import type { SessionHolder } from "./session.ts";
 import { type Conclusion, SharedPoll } from "./shared_poll.ts";
 import { TableReader } from "./table_reader.ts";
@@ -35,7 +35,7 @@ export interface Firewall {
 export interface FirewallOptions {
   /** `host`, `host:port` or `[v6]:port`, as configured. */
   readonly target: string;
-  readonly sessions: SessionHolder;
+  readonly holder: SessionHolder;
   readonly guard: Guard;
   readonly clock: Clock;
   /** Puts what the firewall says into a message. */
@@ -77,7 +77,7 @@ export class PolledFirewall implements Firewall {
   }
 
   async end(): Promise<void> {
-    await this.#options.sessions.end();
+    await this.#options.holder.end();
   }
 
   /**
@@ -91,8 +91,8 @@ export class PolledFirewall implements Firewall {
   }
 
   #start(): SharedPoll {
-    const { sessions, clock } = this.#options;
-    const shared = new SharedPoll(sessions, this.#reader, clock);
+    const { holder, clock } = this.#options;
+    const shared = new SharedPoll(holder, this.#reader, clock);
     this.#carryOut(shared);
     return shared;
   }
@@ -119,15 +119,15 @@ export class PolledFirewall implements Firewall {
   }
 
   #statusWith(poll: Poll | undefined): Status {
-    const { target, sessions, guard, journal } = this.#options;
+    const { target, holder, guard, journal } = this.#options;
     return {
       target,
       poll,
       lastSuccessAt: this.#lastSuccessAt,
-      loginDuration: sessions.loginDuration,
-      negotiated: sessions.negotiated,
+      loginDuration: holder.loginSeconds,
+      negotiated: holder.negotiated,
       authRetryAt: guard.retryAt(target),
-      logins: sessions.logins,
+      logins: holder.logins,
       history: journal.history,
     };
   }

@@ -12,10 +12,10 @@ import type { Log } from "../std/log.ts";
 import { quoteWithout } from "../std/quote.ts";
 import { type Firewall, PolledFirewall } from "./firewall.ts";
 import { Guard, type GuardOptions } from "./guard.ts";
+import { guardLogin } from "./guarded_login.ts";
 import { Journal } from "./journal.ts";
 import { createRateLimit, type RateLimit } from "./rate_limit.ts";
 import { type OpenSession, SessionHolder } from "./session.ts";
-import { guardLogin } from "./single_login.ts";
 import { createSshLogin, type LoginContext } from "./ssh_login.ts";
 
 /** The firewalls that a configuration names; disposed, all sessions end. */
@@ -63,7 +63,7 @@ export function createFleet(
     {},
 ): Fleet {
   for (const warning of config.warnings) {
-    log("warn", "odd configuration", { warning });
+    log("warn", "configuration may be wrong", { warning });
   }
   const guard = new Guard({
     clock,
@@ -163,7 +163,7 @@ function wireFirewall(
   },
 ): Firewall {
   const journal = new Journal(log);
-  const sessions = new SessionHolder({
+  const holder = new SessionHolder({
     target: name,
     openSession,
     guard,
@@ -175,7 +175,7 @@ function wireFirewall(
   });
   return new PolledFirewall({
     target: name,
-    sessions,
+    holder,
     guard,
     clock,
     quote: quoteWithout(config.credentials.password),

@@ -26,6 +26,12 @@ const MAX_TURNS = 8;
 /** A firewall that says nothing does not keep its turn for longer. */
 const TURN_MS = 10_000;
 
+/** Why a login that is over gets no turn. */
+export const OVER = new PollError(
+  "session",
+  "Cannot send the credentials as the login is over",
+);
+
 /** Settles the wait of a login. */
 interface Waiting {
   admit(): void;
@@ -97,7 +103,7 @@ export class Gate {
     this.#letIn();
   }
 
-  /** What is held has changed: whoever waits may have a turn by that. */
+  /** Holds have changed: lets in or refuses those who wait. */
   review(): void {
     this.#letIn();
   }
@@ -156,5 +162,3 @@ export class Gate {
     return `Cannot send the credentials yet: waited for the verdict of ${names}, for ${seconds} s, as it has to show whether they are right`;
   }
 }
-
-const OVER = new PollError("session", "The login is over");

@@ -12,9 +12,10 @@
 import { type LoginHold, PollError } from "../model/poll.ts";
 import type { Clock } from "../std/clock.ts";
 import type { Log } from "../std/log.ts";
-import { Gate } from "./gate.ts";
+import { Gate, OVER } from "./gate.ts";
 import { Holds, LoginHeldError } from "./holds.ts";
 
+/** What a guard goes by. */
 export interface GuardOptions {
   readonly clock: Clock;
   /** How long a login may wait for its turn to send credentials. */
@@ -40,13 +41,13 @@ export class Guard {
   }
 
   /**
-   * Asks whether a firewall may be logged in to; the end of a hold of all may
-   * then fall to it.
+   * Asks whether a firewall may be logged in to; after a hold of all it may
+   * then be the one that tries first.
    *
    * @throws {LoginHeldError} While its logins are held.
    */
   check(target: string): void {
-    this.#holds.asked(target);
+    this.#holds.noteAsked(target);
     const error = this.#holds.errorFor(target);
     if (error !== undefined) throw error;
   }
@@ -134,38 +135,40 @@ export class Attempt implements Disposable {
     this.#throwIfOver();
     await this.#gate.enter(this.#login);
     this.#throwIfOver(); // the turn may have been lost since
-    if (this.#state === "sent") this.#submissions.unaccepted();
+    if (this.#state === "sent") this.#submissions.noteUnaccepted();
     this.#state = "sent";
-    this.#number = this.#submissions.sent(this.#login.target);
+    this.#number = this.#submissions.noteSent(this.#login.target);
   }
 
   /** The firewall has let the login in. */
-  accepted(): void {
-    // one that lets in without a credential has not accepted any
+  noteAccepted(): void {
+    // a firewall that asked for no credential has not accepted one
     if (this.#state !== "sent") return;
     const { target } = this.#login;
     this.#state = "accepted";
     this.#failuresBefore = this.#holds.failuresOf(target);
-    // what was sent before a rejected one may have met the password before it
+    // one that was sent later was rejected: this firewall may still know the
+    // password from before a change
     const isNews = this.#number > this.#submissions.lastRejected;
-    this.#holds.accepted(target, isNews);
+    this.#holds.noteAccepted(target, isNews);
     if (isNews) this.#gate.open();
-    this.#submissions.accepted();
+    this.#submissions.noteAccepted();
     this.#gate.leave(this.#login);
   }
 
   /**
-   * Draws the conclusion from a login that failed, and ends it.
+   * The login has failed, and is over.
    *
-   * @returns What to report: the error, unless it has come to mean `auth`.
+   * @returns What to report: the error, but `auth` in place of `timeout` once
+   * a firewall has left the credentials unanswered twice.
    */
-  failed(error: PollError): PollError {
+  noteFailure(error: PollError): PollError {
     const state = this.#state;
     try {
       if (error instanceof LoginHeldError) return error;
-      if (error.reason === "auth") this.#rejected(state);
+      if (error.reason === "auth") this.#noteRejected(state);
       const isSilent = error.reason === "timeout" && state === "sent" &&
-        this.#holds.silent(this.#login.target);
+        this.#holds.noteSilence(this.#login.target);
       if (!isSilent) return error;
       const message =
         `${error.message}: the credentials were not answered, twice in a row`;
@@ -176,7 +179,7 @@ export class Attempt implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    if (this.#state === "sent") this.#submissions.unaccepted();
+    if (this.#state === "sent") this.#submissions.noteUnaccepted();
     this.#state = "over";
     this.#gate.leave(this.#login);
   }
@@ -184,15 +187,15 @@ export class Attempt implements Disposable {
   #throwIfOver(): void {
     if (this.#state !== "over") return;
     this.#login.signal.throwIfAborted();
-    throw new PollError("session", "The login is over");
+    throw OVER;
   }
 
-  #rejected(state: State): void {
+  #noteRejected(state: State): void {
     const { target } = this.#login;
     if (state === "over") return;
-    if (state !== "sent") this.#holds.refused(target, this.#failuresBefore);
-    else if (this.#holds.rejected(target)) {
-      this.#submissions.rejected(this.#number);
+    if (state !== "sent") this.#holds.noteRefused(target, this.#failuresBefore);
+    else if (this.#holds.noteRejected(target)) {
+      this.#submissions.noteRejected(this.#number);
       this.#gate.close();
     }
   }
@@ -212,13 +215,13 @@ class Submissions {
     this.#credential = credential;
   }
 
-  /** The number of the youngest one that said something of the account. */
+  /** The newest submission whose rejection counts against the account. */
   get lastRejected(): number {
     return this.#lastRejected;
   }
 
   /** @returns Its number, in the order of sending. */
-  sent(target: string): number {
+  noteSent(target: string): number {
     const row = this.#unaccepted === 0
       ? ""
       : `, the ${ordinal(this.#unaccepted + 1)} in a row that nobody accepted`;
@@ -228,15 +231,15 @@ class Submissions {
     return ++this.#last;
   }
 
-  rejected(number: number): void {
+  noteRejected(number: number): void {
     this.#lastRejected = Math.max(this.#lastRejected, number);
   }
 
-  accepted(): void {
+  noteAccepted(): void {
     this.#unaccepted = 0;
   }
 
-  unaccepted(): void {
+  noteUnaccepted(): void {
     this.#unaccepted++;
   }
 }

@@ -33,7 +33,10 @@ const SUSPICION_MS = FIRST_HOLD_MS;
 /** Logins in a row without a verdict after which a firewall is held. */
 const MAX_SILENCES = 2;
 
-/** How long the end of a hold of all waits for a better firewall to try it. */
+/**
+ * How long after a hold of all the first try is kept for a firewall that is
+ * likely to accept.
+ */
 const TRIAL_MS = 5 * MINUTE_MS;
 
 interface Hold {
@@ -78,8 +81,11 @@ export class Holds {
     this.#clock = clock;
   }
 
-  /** Notes that a firewall wants a login: the end of a hold may fall to it. */
-  asked(target: string): void {
+  /**
+   * A firewall wants a login; after a hold of all it may then be the one that
+   * tries first.
+   */
+  noteAsked(target: string): void {
     this.#strikesOf(target).askedAtMs = this.#clock.monotonicMs();
   }
 
@@ -104,16 +110,20 @@ export class Holds {
 
   /**
    * Monotonic time before which there is no login; `undefined` if there may
-   * be.
+   * be. Who leaves the first try to a better firewall may have one earlier.
    *
    * @param target Without it: of what holds for all firewalls.
    */
   untilMs(target?: string): number | undefined {
     const own = target === undefined ? undefined : this.#ownHold(target);
-    const ends = [own?.untilMs, this.#holdOfAll?.untilMs]
+    const all = this.#holdOfAll;
+    const ends = [own?.untilMs, all?.untilMs]
       .filter((untilMs) => untilMs !== undefined)
       .filter((untilMs) => this.#isAhead(untilMs));
-    return ends.length === 0 ? undefined : Math.max(...ends);
+    if (ends.length > 0) return Math.max(...ends);
+    const mayTry = all === undefined || target === undefined ||
+      this.#mayTry(target, all);
+    return mayTry ? undefined : all.untilMs + TRIAL_MS;
   }
 
   /**
@@ -141,7 +151,7 @@ export class Holds {
    * @param isNews Whether they were sent after all that were rejected: then the
    * account is good, else only that firewall's.
    */
-  accepted(target: string, isNews: boolean): void {
+  noteAccepted(target: string, isNews: boolean): void {
     const { askedAtMs } = this.#strikesOf(target);
     const strikes = { ...NO_STRIKES, hasAccepted: true, askedAtMs };
     this.#strikes.set(target, strikes);
@@ -153,28 +163,29 @@ export class Holds {
   /**
    * A firewall has rejected the credentials.
    *
-   * @returns Whether that says something of the account: whose own account is
-   * broken says the same for weeks.
+   * @returns Whether it counts against the account. Only the first rejection
+   * of a firewall does, until it accepts: its own local account may be broken
+   * for weeks.
    */
-  rejected(target: string): boolean {
+  noteRejected(target: string): boolean {
     const strikes = this.#strikesOf(target);
     const isFirst = !strikes.hasRejected;
     strikes.hasRejected = true;
     this.#hold(strikes, "it rejected the credentials");
-    const now = this.#clock.monotonicMs();
+    const nowMs = this.#clock.monotonicMs();
     if (this.#holdOfAll !== undefined) {
       this.#holdOfAll.culprits.add(target);
       // else it was under way when the hold began
       const isTrial = !this.#isAhead(this.#holdOfAll.untilMs);
-      if (isTrial) this.#holdOfAll.untilMs = now + LONG_HOLD_MS;
+      if (isTrial) this.#holdOfAll.untilMs = nowMs + LONG_HOLD_MS;
       return true;
     }
     if (!isFirst) return false;
     this.#dropOldSuspects();
-    this.#suspects.set(target, now);
+    this.#suspects.set(target, nowMs);
     if (this.#suspects.size > 1) {
       const culprits = new Set(this.#suspects.keys());
-      this.#holdOfAll = { culprits, untilMs: now + FIRST_HOLD_MS };
+      this.#holdOfAll = { culprits, untilMs: nowMs + FIRST_HOLD_MS };
     }
     return true;
   }
@@ -185,7 +196,7 @@ export class Holds {
    *
    * @param failures Those before the login, if it has accepted meanwhile.
    */
-  refused(target: string, failures = 0): void {
+  noteRefused(target: string, failures = 0): void {
     const strikes = this.#strikesOf(target);
     strikes.failures += failures;
     this.#hold(strikes, "it refused the login");
@@ -196,7 +207,7 @@ export class Holds {
    *
    * @returns Whether it is held for that.
    */
-  silent(target: string): boolean {
+  noteSilence(target: string): boolean {
     const strikes = this.#strikesOf(target);
     strikes.silences++;
     if (strikes.silences < MAX_SILENCES) return false;
@@ -243,20 +254,20 @@ export class Holds {
    * best to ask, one that has rejected the worst.
    */
   #mayTry(target: string, { untilMs }: HoldOfAll): boolean {
-    const since = this.#clock.monotonicMs() - TRIAL_MS;
+    const sinceMs = this.#clock.monotonicMs() - TRIAL_MS;
     // those that are better asked may be out of reach
-    if (untilMs <= since) return true;
+    if (untilMs <= sinceMs) return true;
     const rank = rankOf(this.#strikesOf(target));
     return !this.#strikes.entries().some(([name, strikes]) =>
-      rankOf(strikes) < rank && strikes.askedAtMs >= since &&
+      rankOf(strikes) < rank && strikes.askedAtMs >= sinceMs &&
       this.#ownHold(name) === undefined
     );
   }
 
   #dropOldSuspects(): void {
-    const since = this.#clock.monotonicMs() - SUSPICION_MS;
+    const sinceMs = this.#clock.monotonicMs() - SUSPICION_MS;
     for (const [target, rejectedAtMs] of this.#suspects) {
-      if (rejectedAtMs < since) this.#suspects.delete(target);
+      if (rejectedAtMs < sinceMs) this.#suspects.delete(target);
     }
   }
 

@@ -48,6 +48,7 @@ export class Journal {
     return this.#history;
   }
 
+  /** Takes in a poll that has finished, and logs what is new in it. */
   record(poll: Poll): void {
     if (!poll.ok) {
       this.#history.record(poll, []);

@@ -18,12 +18,12 @@ export function createRateLimit(intervalMs: number, clock: Clock): RateLimit {
   let nextAtMs = -Infinity;
   return async (signal) => {
     signal.throwIfAborted();
-    const now = clock.monotonicMs();
-    const startAtMs = Math.max(now, nextAtMs);
+    const nowMs = clock.monotonicMs();
+    const startAtMs = Math.max(nowMs, nextAtMs);
     nextAtMs = startAtMs + intervalMs;
-    if (startAtMs === now) return;
+    if (startAtMs === nowMs) return;
     const { promise, resolve } = Promise.withResolvers<void>();
-    const cancelTimer = clock.setTimer(startAtMs - now, resolve);
+    const cancelTimer = clock.setTimer(startAtMs - nowMs, resolve);
     try {
       await untilAborted(promise, signal);
     } finally {

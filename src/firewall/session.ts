@@ -7,16 +7,17 @@
  * @module
  */
 
-import { untilAborted } from "../std/abort.ts";
+import type { Negotiated } from "../model/negotiated.ts";
+import { type Phase, PollError } from "../model/poll.ts";
+import { type Stopwatch, toSeconds } from "../model/stopwatch.ts";
 import type { Cli } from "../panos/cli.ts";
+import type { Login } from "../ssh/connection.ts";
+import { ENDED } from "../ssh/loss.ts";
+import { untilAborted } from "../std/abort.ts";
 import type { Clock } from "../std/clock.ts";
 import { Countdown, settledWithin } from "../std/deadline.ts";
 import type { Guard } from "./guard.ts";
 import type { RateLimit } from "./rate_limit.ts";
-import type { Negotiated } from "../model/negotiated.ts";
-import { type Phase, PollError } from "../model/poll.ts";
-import type { Login } from "../ssh/connection.ts";
-import { type Stopwatch, toSeconds } from "../model/stopwatch.ts";
 
 /** A session on a firewall, ready for a command. */
 export interface Session {
@@ -43,6 +44,7 @@ export type OpenSession = (
   signal: AbortSignal,
 ) => Promise<Session>;
 
+/** Whose session it is, and how it is opened and kept. */
 export interface SessionHolderOptions {
   /** What the guard knows the firewall by. */
   readonly target: string;
@@ -102,7 +104,6 @@ const END_LIMIT_MS = 3_000;
 /** How often a session that should be ended looks whether logins are held. */
 const HELD_CHECK_MS = 1_000;
 
-const ENDED = new PollError("session", "The session was ended");
 const STOPPING = new PollError(
   "session",
   "Cannot go on as the exporter is stopping",
@@ -113,7 +114,7 @@ export class SessionHolder {
   readonly #options: SessionHolderOptions;
   #state: State = NONE;
   #logins = 0;
-  #loginDuration: number | undefined;
+  #loginSeconds: number | undefined;
   #negotiated: Negotiated | undefined;
 
   /** None is opened yet. */
@@ -126,9 +127,9 @@ export class SessionHolder {
     return this.#logins;
   }
 
-  /** Seconds, of the last login that succeeded. */
-  get loginDuration(): number | undefined {
-    return this.#loginDuration;
+  /** What the last login took that succeeded. */
+  get loginSeconds(): number | undefined {
+    return this.#loginSeconds;
   }
 
   /** By the last login that succeeded. */
@@ -238,14 +239,14 @@ export class SessionHolder {
     } catch (error) {
       login.controller.abort(error);
       if (this.#state !== login) return; // it was stopped
-      this.#leave(this.#untilGone(login));
+      this.#beginEnding(this.#untilGone(login));
       if (login.waiter === undefined) this.#options.onLoginFailed(error);
       else login.waiter.reject(error);
     }
   }
 
   async #open(login: LoggingIn): Promise<Session> {
-    const { guard, target, clock, rateLimit, loginTimeoutMs } = this.#options;
+    const { guard, target, rateLimit } = this.#options;
     const { signal } = login.controller;
     await untilAborted(login.gone, signal);
     await rateLimit(signal);
@@ -253,17 +254,13 @@ export class SessionHolder {
     guard.check(target); // another login may have been rejected meanwhile
     this.#logins++;
     using attempt = guard.attempt(target, signal);
-    using countdown = new Countdown(clock, loginTimeoutMs, () => {
-      const seconds = loginTimeoutMs / 1_000;
-      const message = `Cannot log in within ${seconds} s (SSH_LOGIN_TIMEOUT)`;
-      login.controller.abort(new PollError("timeout", message));
-    });
+    using countdown = limitLogin(login.controller, this.#options);
     const opened = this.#options.openSession({
       async beforeCredential(): Promise<void> {
         using _pause = countdown.pause();
         await attempt.beforeCredential();
       },
-      onAccepted: () => attempt.accepted(),
+      onAccepted: () => attempt.noteAccepted(),
       onPhase(phase): void {
         login.phase = phase;
         login.waiter?.stopwatch.begin(phase);
@@ -272,11 +269,11 @@ export class SessionHolder {
     login.gone = opened.catch(() => {}); // the error is reported below
     try {
       const session = await untilAborted(opened, signal);
-      this.#loginDuration = toSeconds(countdown.elapsedMs);
+      this.#loginSeconds = toSeconds(countdown.elapsedMs);
       this.#negotiated = session.negotiated;
       return session;
     } catch (error) {
-      throw error instanceof PollError ? attempt.failed(error) : error;
+      throw error instanceof PollError ? attempt.noteFailure(error) : error;
     }
   }
 
@@ -304,7 +301,10 @@ export class SessionHolder {
     open.controller.abort(reason);
   }
 
-  /** @param ms 0 keeps it only while it could not be replaced. */
+  /**
+   * @param ms 0 ends it at once, unless logins are held: then no new one could
+   * be opened.
+   */
   #keep(open: Open, ms: number): void {
     if (ms === 0) return this.#retire(open);
     const cancelTimer = this.#options.clock.setTimer(
@@ -317,10 +317,10 @@ export class SessionHolder {
   #retire(open: Open): void {
     const { guard, target } = this.#options;
     if (guard.isHeld(target)) this.#keep(open, HELD_CHECK_MS);
-    else this.#leave(this.#endPolitely(open));
+    else this.#beginEnding(this.#endPolitely(open));
   }
 
-  #leave(done: Promise<void>): void {
+  #beginEnding(done: Promise<void>): void {
     const ending = { kind: "ending", done } as const;
     this.#state = ending;
     done.finally(() => {
@@ -359,4 +359,22 @@ export class SessionHolder {
         return state.done;
     }
   }
+}
+
+/**
+ * Gives a login up that takes too long.
+ *
+ * @param controller Of the login.
+ */
+export function limitLogin(
+  controller: AbortController,
+  { clock, loginTimeoutMs: ms }: Pick<
+    SessionHolderOptions,
+    "clock" | "loginTimeoutMs"
+  >,
+): Countdown {
+  return new Countdown(clock, ms, () => {
+    const message = `Cannot log in within ${ms / 1_000} s (SSH_LOGIN_TIMEOUT)`;
+    controller.abort(new PollError("timeout", message));
+  });
 }

@@ -12,9 +12,6 @@
  * @module
  */
 
-import { untilAborted } from "../std/abort.ts";
-import type { Clock } from "../std/clock.ts";
-import { Deadline } from "../std/deadline.ts";
 import {
   type FailedPoll,
   type GoodPoll,
@@ -22,8 +19,12 @@ import {
   PollError,
   type Reason,
 } from "../model/poll.ts";
-import type { Session, SessionHolder } from "./session.ts";
 import { Stopwatch } from "../model/stopwatch.ts";
+import { ENDED } from "../ssh/loss.ts";
+import { untilAborted } from "../std/abort.ts";
+import type { Clock } from "../std/clock.ts";
+import { Deadline } from "../std/deadline.ts";
+import type { Session, SessionHolder } from "./session.ts";
 import type { Reading, TableReader, WithinLimit } from "./table_reader.ts";
 
 /** What a firewall has told. */
@@ -46,12 +47,12 @@ interface Requester {
 /** So that an impatient request does not end what others want to share. */
 const MIN_LIMIT_MS = 5_000;
 
-const TOO_SHORT = "see scrape_timeout and SCRAPE_TIMEOUT";
-const ABANDONED = new PollError("session", "The session was abandoned");
+const TOO_SHORT =
+  "raise scrape_timeout, or SCRAPE_TIMEOUT if the scraper sends none";
 
 /** A poll that requests can join until it is concluded. */
 export class SharedPoll {
-  readonly #sessions: SessionHolder;
+  readonly #holder: SessionHolder;
   readonly #reader: TableReader;
   readonly #clock: Clock;
   readonly #stopwatch: Stopwatch;
@@ -62,13 +63,13 @@ export class SharedPoll {
   #givenUpAtMs = -Infinity;
   /** What is waited for, in words. */
   #awaited: string[] = [];
-  /** Of what is waited for. */
-  #limit: Deadline | undefined;
-  /** Where that limit is with the requests that have joined so far. */
-  #limitAtMs = (): number => 0;
+  /** The limit of the step under way; `atMs` grows as requests join. */
+  #limit:
+    | { readonly deadline: Deadline; readonly atMs: () => number }
+    | undefined;
 
-  constructor(sessions: SessionHolder, reader: TableReader, clock: Clock) {
-    this.#sessions = sessions;
+  constructor(holder: SessionHolder, reader: TableReader, clock: Clock) {
+    this.#holder = holder;
     this.#reader = reader;
     this.#clock = clock;
     this.#stopwatch = new Stopwatch(clock);
@@ -95,7 +96,7 @@ export class SharedPoll {
     this.#longestWaitMs = Math.max(this.#longestWaitMs, waitMs);
     const givenUpAtMs = this.#clock.monotonicMs() + waitMs;
     this.#givenUpAtMs = Math.max(this.#givenUpAtMs, givenUpAtMs);
-    this.#limit?.putOff(this.#limitAtMs());
+    this.#limit?.deadline.putOff(this.#limit.atMs());
     return promise;
   }
 
@@ -136,7 +137,7 @@ export class SharedPoll {
 
   /** @returns `undefined` if the session was dead before it was asked. */
   async #askKept(): Promise<Answer | PollError | undefined> {
-    const session = this.#sessions.take();
+    const session = this.#holder.take();
     if (session === undefined) return undefined;
     try {
       return await this.#ask(session);
@@ -158,18 +159,18 @@ export class SharedPoll {
           inSeconds(this.#elapsedMs())
         } for the login: it goes on and serves the next scrape`,
     );
-    return await this.#sessions.logIn(this.#stopwatch, limit.signal);
+    return await this.#holder.logIn(this.#stopwatch, limit.signal);
   }
 
   async #ask(session: Session): Promise<Answer | PollError> {
     try {
       const reading = await this.#reader.read(session, this.#withinLimit);
-      this.#sessions.release(session);
+      this.#holder.release(session);
       if (reading instanceof PollError) return reading;
       return { ...reading, haState: session.cli.haState };
     } catch (error) {
-      const reason = error instanceof PollError ? error : ABANDONED;
-      this.#sessions.destroy(session, reason);
+      const reason = error instanceof PollError ? error : ENDED;
+      this.#holder.destroy(session, reason);
       throw error;
     }
   }
@@ -192,12 +193,11 @@ export class SharedPoll {
 
   #startLimit(atMs: () => number, message: () => string): Deadline {
     const toError = (): PollError => new PollError("timeout", message());
-    const limit = new Deadline(this.#clock, atMs(), toError);
-    // no closure over both: with one for each poll V8 lets the heap of a busy
-    // process grow by 60 MB before it collects it
-    this.#limit = limit;
-    this.#limitAtMs = atMs;
-    return limit;
+    const deadline = new Deadline(this.#clock, atMs(), toError);
+    // not a closure over both: one for each poll would be collected late, and
+    // the heap of a busy process grew by 60 MB
+    this.#limit = { deadline, atMs };
+    return deadline;
   }
 
   #elapsedMs(): number {

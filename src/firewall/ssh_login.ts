@@ -32,13 +32,13 @@ export function createSshLogin(
   target: Target,
   { log, clock }: LoginContext,
 ): OpenSession {
-  const { credentials, legacyAlgorithms } = config;
+  const { credentials, allowsLegacyAlgorithms } = config;
   const { host, port } = target;
   const hostKey = createHostKeyCheck(config, target, log);
   const quote = quoteWithout(credentials.password);
   let isFirst = true;
   return async (progress, signal): Promise<Session> => {
-    const login = { credentials, host, port, legacyAlgorithms, hostKey };
+    const login = { credentials, host, port, allowsLegacyAlgorithms, hostKey };
     const shell = await openShell({ ...login, ...progress }, signal, { clock });
     const cli = await startCli(shell, { quote, clock });
     const { negotiated, end } = shell;

@@ -189,5 +189,5 @@ export class TableReader {
 }
 
 function inNeither(textProblem: string, xmlProblem: string): string {
-  return `${textProblem}; nor in XML: ${xmlProblem}`;
+  return `${textProblem}; XML does not help either: ${xmlProblem}`;
 }

@@ -6,7 +6,8 @@
 
 import type { Config } from "../config/config.ts";
 import { createFleet, type Fleet } from "../firewall/fleet.ts";
-import { type Clock, delay } from "../std/clock.ts";
+import type { Clock } from "../std/clock.ts";
+import { settledWithin } from "../std/deadline.ts";
 import type { Log } from "../std/log.ts";
 import { maskOf } from "../std/quote.ts";
 import type { MetricFamily } from "../view/exposition.ts";
@@ -45,7 +46,7 @@ export async function serveFleet(
   const { stop, onReload, build, log, clock } = surroundings;
   const { version, revision, denoVersion: deno } = build;
   log("info", "starting", { version, revision, deno });
-  const fleet = createFleet(config, log);
+  const fleet = createFleet(config, log, { clock });
   onReload(() => {
     fleet.forgetHolds();
     log("info", "logins are allowed again: holds forgotten, nothing else read");
@@ -65,7 +66,7 @@ export async function serveFleet(
   log("info", "stopping");
   // sessions end with the polls in them, so that every request is answered
   const ended = Promise.all([fleet[Symbol.asyncDispose](), server.shutdown()]);
-  await Promise.race([ended, delay(STOP_MS, clock)]);
+  await settledWithin(STOP_MS, ended, clock);
   log("info", "stopped");
 }
 

@@ -6,6 +6,7 @@
 
 import type { HttpLogin } from "../config/http.ts";
 import type { Firewall } from "../firewall/firewall.ts";
+import { logBug } from "../std/bugs.ts";
 import type { Clock } from "../std/clock.ts";
 import type { Log } from "../std/log.ts";
 import { quote } from "../std/quote.ts";
@@ -70,7 +71,10 @@ export function createHandler(
   async function answer(request: Request): Promise<Answer> {
     const target = readRequestTarget(request);
     if (target === undefined) {
-      return plain(400, "Cannot answer: the header Host is no host");
+      return plain(
+        400,
+        "Cannot answer: the request header Host does not name a host",
+      );
     }
     const { path, query } = target;
     if (path !== "/-/healthy" && !isLoggedIn(request.headers)) {
@@ -93,10 +97,7 @@ export function createHandler(
       const { method } = request;
       return await sender.send(await answer(request), method, connection);
     } catch (error) {
-      const stack = error instanceof Error ? error.stack : undefined;
-      options.log("error", "bug: a request failed", {
-        error: stack ?? String(error),
-      });
+      logBug(options.log, error);
       const line = "Cannot answer, as this program has a bug: see its log";
       return await sender.send(plain(500, line), request.method, connection);
     }

@@ -6,7 +6,7 @@
 
 import type { HttpConfig } from "../config/http.ts";
 import { ConfigError } from "../config/reader.ts";
-import type { Clock } from "../std/clock.ts";
+import { type Clock, delay } from "../std/clock.ts";
 import type { Fields, Log } from "../std/log.ts";
 import { StartError } from "../std/start_error.ts";
 
@@ -89,9 +89,7 @@ export class Server {
           error: String(error),
         });
       }
-      await new Promise<void>((resolve) =>
-        clock.setTimer(LISTEN_AGAIN_MS, resolve)
-      );
+      await delay(LISTEN_AGAIN_MS, clock);
       if (this.#isStopping) return;
       this.#listener = this.#tryListen();
     }

@@ -92,10 +92,10 @@ const legacy = once(() => ({
 /**
  * What this runtime has shown, once a process, that it can do.
  *
- * @param withLegacy Adds what old releases may need.
+ * @param allowsLegacy Adds what old releases may need.
  */
-export function offeredAlgorithms(withLegacy: boolean): Algorithms {
-  const { kex, cipher, hmac } = withLegacy ? legacy() : usual();
+export function offeredAlgorithms(allowsLegacy: boolean): Algorithms {
+  const { kex, cipher, hmac } = allowsLegacy ? legacy() : usual();
   // lists of its own for each login: ssh2 adds to them
   return {
     kex: [...kex],

@@ -26,7 +26,7 @@ export type Method = "publickey" | "keyboard-interactive" | "password";
 /** The answers to one round of questions, in their order. */
 export interface Answers {
   readonly texts: string[];
-  readonly includePassword: boolean;
+  readonly hasPassword: boolean;
 }
 
 /** The state of one login's authentication. */
@@ -78,32 +78,32 @@ export class Authentication {
       answered.add(asked);
       return text;
     });
-    const includePassword = answered.has("password") && !this.#passwordUsed;
+    const hasPassword = answered.has("password") && !this.#isPasswordUsed;
     for (const asked of answered) this.#answered.add(asked);
-    return { texts, includePassword };
+    return { texts, hasPassword };
   }
 
   #textFor(asked: Asked | undefined): string | undefined {
     if (asked === "acceptance") return "yes";
-    if (asked === undefined || this.#passwordUsed) return undefined;
+    if (asked === undefined || this.#isPasswordUsed) return undefined;
     return this.#password?.reveal();
   }
 
-  get #passwordUsed(): boolean {
+  get #isPasswordUsed(): boolean {
     return this.#answered.has("password") || this.#tried.has("password");
   }
 
   #methods(): readonly Method[] {
     return [
       ...(this.#hasKey ? ["publickey" as const] : []),
-      ...(this.#password !== undefined && !this.#passwordUsed
+      ...(this.#password !== undefined && !this.#isPasswordUsed
         ? ["keyboard-interactive" as const, "password" as const]
         : []),
     ];
   }
 
   #refuse({ prompt }: Question): PollError {
-    const when = this.#passwordUsed ? " after the password was sent" : "";
+    const when = this.#isPasswordUsed ? " after the password was sent" : "";
     return new PollError(
       "auth",
       `it asks ${
@@ -114,7 +114,7 @@ export class Authentication {
 
   #explain(offered: readonly string[]): string {
     const used = [...this.#tried].join(" and ");
-    if (this.#passwordUsed || this.#tried.has("publickey")) {
+    if (this.#isPasswordUsed || this.#tried.has("publickey")) {
       return `it rejected the credentials (${used}): check them before the account is locked`;
     }
     if (this.#tried.size > 0) {

@@ -38,7 +38,7 @@ export interface Login {
   readonly host: string;
   readonly port: number;
   /** Whether SHA-1 and CBC may be used. */
-  readonly legacyAlgorithms: boolean;
+  readonly allowsLegacyAlgorithms: boolean;
   readonly hostKey: HostKeyCheck;
   /** Waited for before anything is sent that the firewall can reject. */
   beforeCredential(): Promise<void>;
@@ -117,7 +117,7 @@ export class Connection {
    * firewall is asked whether it is still there.
    */
   start(keepaliveMs: number): void {
-    const { credentials: { username }, legacyAlgorithms } = this.#login;
+    const { credentials: { username }, allowsLegacyAlgorithms } = this.#login;
     this.#signal.addEventListener("abort", this.#abort);
     this.#socket
       .on("data", (chunk) => this.#watchTraffic(chunk))
@@ -133,7 +133,7 @@ export class Connection {
     this.client.connect({
       sock: this.#paced,
       username,
-      algorithms: offeredAlgorithms(legacyAlgorithms),
+      algorithms: offeredAlgorithms(allowsLegacyAlgorithms),
       readyTimeout: 0, // the signal bounds the login
       keepaliveInterval: keepaliveMs,
       keepaliveCountMax: KEEPALIVE_COUNT,
@@ -159,12 +159,12 @@ export class Connection {
   readonly #abort = (): void => this.destroy(this.#signal.reason);
 
   #lose(what: string): void {
-    const { host, port, legacyAlgorithms } = this.#login;
+    const { host, port, allowsLegacyAlgorithms } = this.#login;
     const progress = {
       where: `${host} port ${port}`,
       isAccepted: this.#isAccepted,
       given: this.#given,
-      offer: this.#offer.explain(this.quote, legacyAlgorithms),
+      offer: this.#offer.explain(this.quote, allowsLegacyAlgorithms),
     };
     this.destroy(explainLoss(progress, what));
   }
@@ -240,8 +240,8 @@ export class Connection {
     questions: readonly Prompt[],
     finish: (answers: string[]) => void,
   ): Promise<void> {
-    const { texts, includePassword } = this.#authentication.answer(questions);
-    if (includePassword && !await this.#takeTurn()) return;
+    const { texts, hasPassword } = this.#authentication.answer(questions);
+    if (hasPassword && !await this.#takeTurn()) return;
     this.#given ??= "an answer";
     finish(texts);
   }

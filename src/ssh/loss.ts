@@ -6,6 +6,12 @@
 
 import { PollError } from "../model/poll.ts";
 
+/** Why a session cannot go on that the exporter has ended itself. */
+export const ENDED = new PollError(
+  "session",
+  "Cannot go on as the session was ended",
+);
+
 /** How far a login had come. */
 export interface Progress {
   /** Host and port, for the message. */

@@ -26,9 +26,9 @@ export class Offer {
   }
 
   /** The list that nothing matched, as the end of a sentence. */
-  explain(quote: Quote, legacyAlgorithms: boolean): string {
+  explain(quote: Quote, allowsLegacy: boolean): string {
     if (this.#unmatched === undefined) return "";
-    const hint = legacyAlgorithms
+    const hint = allowsLegacy
       ? ""
       : ", and if it is old, SSH_LEGACY_ALGORITHMS=true may help";
     return `; it offers ${quote(this.#unmatched, MAX_SHOWN)}${hint}`;

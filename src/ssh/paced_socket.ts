@@ -10,8 +10,8 @@ import { Duplex } from "node:stream";
 import type { Clock } from "../std/clock.ts";
 
 /**
- * How much is handed on at once. What it costs is for the sender to decide: a
- * table 0.1 ms, as many bytes of small messages that want an answer 50 ms.
+ * Bytes that are handed on at once. As a table they cost 0.1 ms; as small
+ * messages that want an answer, 50 ms.
  */
 const MAX_PORTION_BYTES = 16 * 1024;
 const MIN_PORTION_BYTES = 512;
@@ -59,14 +59,14 @@ export class PacedSocket extends Duplex {
 
   #handOn(): void {
     this.#endPause = undefined;
-    const startedAt = this.#clock.monotonicMs();
-    let now = startedAt;
+    const startedAtMs = this.#clock.monotonicMs();
+    let nowMs = startedAtMs;
     while (this.#waiting.length > 0) {
       this.#handOnPortion();
-      const before = now;
-      now = this.#clock.monotonicMs();
-      this.#adapt(now - before);
-      if (now < startedAt + TURN_MS || this.destroyed) continue;
+      const beforeMs = nowMs;
+      nowMs = this.#clock.monotonicMs();
+      this.#adapt(nowMs - beforeMs);
+      if (nowMs < startedAtMs + TURN_MS || this.destroyed) continue;
       // also behind the last one: the next chunk may be there already
       this.#socket.pause();
       this.#endPause = this.#clock.setTimer(PAUSE_MS, () => this.#handOn());

@@ -17,6 +17,7 @@ import { settledWithin } from "../std/deadline.ts";
 import { quoteWithout } from "../std/quote.ts";
 import { Connection, type Login } from "./connection.ts";
 import { dial } from "./dial.ts";
+import { ENDED } from "./loss.ts";
 import { inWords } from "./system_error.ts";
 
 /** A shell that runs on a firewall. */
@@ -160,5 +161,3 @@ export async function sayGoodbye(
   connection.destroy(ENDED);
   await settledWithin(GOODBYE_MS, closed, clock);
 }
-
-const ENDED = new PollError("session", "The session was ended");

@@ -74,8 +74,8 @@ class SystemClock implements Clock {
   }
 
   #ringDue(): void {
-    const now = this.monotonicMs();
-    const due = this.#alarms.filter(({ atMs }) => atMs <= now)
+    const nowMs = this.monotonicMs();
+    const due = this.#alarms.filter(({ atMs }) => atMs <= nowMs)
       .sort((one, other) => one.atMs - other.atMs);
     try {
       for (const alarm of due) {

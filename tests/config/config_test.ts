@@ -38,7 +38,7 @@ Deno.test("parseConfig() needs an account, its password and a firewall", () => {
     targets: [],
     sshPort: 22,
     hostKeys: undefined,
-    legacyAlgorithms: false,
+    allowsLegacyAlgorithms: false,
     sessionIdleTimeoutMs: 600_000,
     loginTimeoutMs: 60_000,
     scrapeTimeoutMs: 30_000,
@@ -72,9 +72,9 @@ Deno.test("parseConfig() takes what is set", () => {
     LOG_LEVEL: "debug",
     LOG_FORMAT: "json",
   });
-  const { firewall, sshPort, legacyAlgorithms, http, log } = config;
+  const { firewall, sshPort, allowsLegacyAlgorithms, http, log } = config;
   assert.deepEqual([firewall?.port, sshPort], [2222, 2222]);
-  assert(legacyAlgorithms);
+  assert(allowsLegacyAlgorithms);
   assert.deepEqual(timesOf(config), [0, 90_500, 250, 0]);
   assert.deepEqual([http.address, http.port], ["2001:db8::9098", 9_100]);
   assert.deepEqual(
@@ -207,11 +207,11 @@ Deno.test("a fault names the variable and what it should be", async (t) => {
     ],
     [
       { PASSWORD: "correct horse\n" },
-      "PASSWORD must be one line: it has a line end, perhaps behind it",
+      "PASSWORD must be one line: it has a line end, perhaps as its last character",
     ],
     [
       { PE_PASSWORD: "correct\r\nhorse" },
-      "PE_PASSWORD must be one line: it has a line end, perhaps behind it",
+      "PE_PASSWORD must be one line: it has a line end, perhaps as its last character",
     ],
     [
       { HOSTNAME: "" },
@@ -488,7 +488,7 @@ Deno.test("SSH_HOST_KEY takes nothing but fingerprints", async (t) => {
 
 Deno.test("parseConfig() warns of host keys that are accepted too widely, or never", async (t) => {
   const unbound =
-    "SSH_HOST_KEY has entries that are accepted of every target: bind them with host=SHA256:…";
+    "SSH_HOST_KEY has entries that are accepted from every firewall: bind them with host=SHA256:…";
   const cases: readonly (readonly [string, Variables, readonly string[]])[] = [
     ["an unbound key, one firewall", { SSH_HOST_KEY: ONE }, []],
     [

@@ -43,7 +43,7 @@ Deno.test("whoever waits less than the others gets timeout alone, at once", asyn
   assert.equal(reasonOf(poll), "timeout");
   assert.match(
     messageOf(poll),
-    /waited 0\.3 s for the login: see scrape_timeo/,
+    /waited 0\.3 s for the login: raise scrape_timeout/,
   );
   const session = await nth(scene.logins, 0).succeed();
   await session.answer();
@@ -175,7 +175,7 @@ Deno.test("whoever joins does not restart the limit of the command", async () =>
   assert.equal(reasonOf(poll), "timeout");
   assert.match(
     messageOf(poll),
-    /"show vpn flow": no whole answer within 6 s: see scrape_timeout/,
+    /"show vpn flow": no whole answer within 6 s: raise scrape_timeout/,
   );
 });
 
@@ -333,7 +333,7 @@ Deno.test("a slow login goes on and serves the next poll, with none beside it", 
   await session.answer();
   assert((await polled).poll?.ok);
   assert.equal(scene.logins.length, 1);
-  assert.equal(scene.sessions.loginDuration, 30);
+  assert.equal(scene.sessions.loginSeconds, 30);
 });
 
 Deno.test("a command past its deadline costs the session", async () => {
@@ -471,7 +471,9 @@ Deno.test("while logins are held a kept session goes on serving", async () => {
   using time = stopTime();
   await using scene = createFirewallScene(time);
   const session = await scene.pollWell();
-  scene.guard.attempt("fw-a", new AbortController().signal).failed(rejection);
+  scene.guard.attempt("fw-a", new AbortController().signal).noteFailure(
+    rejection,
+  );
   const polled = scene.firewall.poll(10_000);
   await session.answer();
   const status = await polled;
@@ -635,7 +637,7 @@ function createFirewallScene(
   const firewall = new PolledFirewall({
     quote,
     target: "fw-a",
-    sessions,
+    holder: sessions,
     guard,
     clock: time.clock,
     minPollIntervalMs: options.minPollIntervalMs ?? 0,

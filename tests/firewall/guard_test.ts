@@ -22,11 +22,11 @@ Deno.test("until one is accepted, one login at a time may send credentials", asy
   await time.settle();
   assert.deepEqual(sent, ["fw1"], "the first one has no verdict yet");
 
-  first.failed(unreachable);
+  first.noteFailure(unreachable);
   await time.settle();
   assert.deepEqual(sent, ["fw1", "fw2"], "the turn goes to the next one");
 
-  others[0]?.accepted();
+  others[0]?.noteAccepted();
   await time.settle();
   assert.deepEqual(sent, ["fw1", "fw2", "fw3", "fw4"], "the rest is free");
 });
@@ -43,7 +43,7 @@ Deno.test("a turn ends 10 s after the sending, and at most two have no verdict",
   assert.deepEqual(sent, ["fw1", "fw2"]);
   await time.pass(30 * SECOND_MS);
   assert.deepEqual(sent, ["fw1", "fw2"]);
-  first.failed(silence);
+  first.noteFailure(silence);
   await time.settle();
   assert.deepEqual(sent, ["fw1", "fw2", "fw3"]);
 });
@@ -56,7 +56,7 @@ Deno.test("a verdict that comes after the turn still counts", async (t) => {
     start("fw2");
     start("fw3");
     await time.pass(20 * SECOND_MS);
-    late.accepted();
+    late.noteAccepted();
     await time.settle();
     assert.deepEqual(sent, ["fw1", "fw2", "fw3"]);
   });
@@ -66,8 +66,8 @@ Deno.test("a verdict that comes after the turn still counts", async (t) => {
     const late = start("fw1");
     const other = start("fw2");
     await time.pass(20 * SECOND_MS);
-    late.failed(rejection);
-    other.failed(rejection);
+    late.noteFailure(rejection);
+    other.noteFailure(rejection);
     assert.equal(reasonFor(guard, "fw3"), "held");
   });
 });
@@ -89,8 +89,8 @@ Deno.test("while the account is good, eight logins stand between sending and ver
   const fleet = startMany(start, 20);
   await time.settle();
   assert.equal(sent.length, 1 + 8);
-  fleet[0]?.accepted();
-  fleet[1]?.failed(unreachable);
+  fleet[0]?.noteAccepted();
+  fleet[1]?.noteFailure(unreachable);
   await time.settle();
   assert.equal(sent.length, 1 + 10);
   await time.pass(10 * SECOND_MS);
@@ -118,13 +118,13 @@ Deno.test("the first rejection closes the gate for all that have not sent", asyn
   const [first, ...others] = startMany(start, 20);
   await time.settle();
   assert.equal(sent.length, 1 + 8);
-  first?.failed(rejection);
+  first?.noteFailure(rejection);
   await time.settle();
   assert.equal(sent.length, 1 + 8);
-  others.slice(0, 7).forEach((attempt) => attempt.failed(unreachable));
+  others.slice(0, 7).forEach((attempt) => attempt.noteFailure(unreachable));
   await time.settle();
   assert.equal(sent.length, 1 + 9, "one at a time");
-  others[7]?.accepted();
+  others[7]?.noteAccepted();
   await time.settle();
   assert.equal(sent.length, 1 + 17, "it is good again");
 });
@@ -154,7 +154,7 @@ Deno.test("a wait at the gate ends, and says whose verdict was waited for", asyn
   await time.pass(MINUTE_MS);
   await waited;
   assert.deepEqual(sent, ["fw1", "fw2"]);
-  assert.equal(waiting.failed(silence), silence);
+  assert.equal(waiting.noteFailure(silence), silence);
   assert(!guard.isHeld("fw3"), "it has sent nothing");
 });
 
@@ -164,12 +164,12 @@ Deno.test("a turn is given back, however and whenever its login is lost", async 
   > = {
     aborted(attempt, controller): void {
       controller.abort(silence);
-      attempt.failed(silence);
+      attempt.noteFailure(silence);
     },
     "aborted, and told later"(_attempt, controller): void {
       controller.abort(silence);
     },
-    failed: (attempt) => void attempt.failed(unreachable),
+    failed: (attempt) => void attempt.noteFailure(unreachable),
     disposed: (attempt) => attempt[Symbol.dispose](),
   };
   for (const [how, lose] of Object.entries(losses)) {
@@ -184,11 +184,11 @@ Deno.test("a turn is given back, however and whenever its login is lost", async 
         start("fw3");
         await time.settle();
 
-        if (behind >= 0) first.failed(unreachable);
+        if (behind >= 0) first.noteFailure(unreachable);
         else lose(unlucky, controller);
         await microtasks(Math.abs(behind));
         if (behind >= 0) lose(unlucky, controller);
-        else first.failed(unreachable);
+        else first.noteFailure(unreachable);
         await time.settle();
         unlucky[Symbol.dispose]();
         await time.settle();
@@ -206,8 +206,8 @@ Deno.test("a login that was lost in the moment of its turn sends nothing", async
   const unlucky = guard.attempt("fw2", new AbortController().signal);
   const refused = assert.rejects(unlucky.beforeCredential(), PollError);
   await time.settle();
-  first.failed(unreachable);
-  unlucky.failed(unreachable);
+  first.noteFailure(unreachable);
+  unlucky.noteFailure(unreachable);
   await refused;
   assert.deepEqual(sent, ["fw1"]);
   await assert.rejects(unlucky.beforeCredential(), PollError);
@@ -221,7 +221,7 @@ Deno.test("the second method of a login needs no second turn", async () => {
   start("fw2");
   await attempt.beforeCredential();
   await time.settle();
-  attempt.failed(unreachable);
+  attempt.noteFailure(unreachable);
   await time.settle();
   assert.deepEqual(lines, [
     "info password sent to fw1",
@@ -233,7 +233,7 @@ Deno.test("the second method of a login needs no second turn", async () => {
 Deno.test("a firewall that lets in without a credential proves nothing", async () => {
   using time = stopTime();
   const { start, sent, guard } = createScene(time);
-  guard.attempt("fw1", new AbortController().signal).accepted();
+  guard.attempt("fw1", new AbortController().signal).noteAccepted();
   start("fw2");
   start("fw3");
   await time.settle();
@@ -308,10 +308,10 @@ Deno.test("an acceptance that was under way ends the hold of all", async () => {
   await logIn("fw0", "accepted");
   const [one, other, late] = startMany(start, 3);
   await time.settle();
-  one?.failed(rejection);
-  other?.failed(rejection);
+  one?.noteFailure(rejection);
+  other?.noteFailure(rejection);
   assert(guard.isHeld("fw0"));
-  late?.accepted();
+  late?.noteAccepted();
   assert(!guard.isHeld("fw0"));
 });
 
@@ -321,11 +321,11 @@ Deno.test("an acceptance of what was sent before a rejected one proves nothing",
   await logIn("fw0", "accepted");
   const [early, one, other] = startMany(start, 20);
   await time.settle();
-  one?.failed(rejection);
-  early?.accepted();
+  one?.noteFailure(rejection);
+  early?.noteAccepted();
   await time.settle();
   assert.equal(sent.length, 1 + 8, "the gate stays closed");
-  other?.failed(rejection);
+  other?.noteFailure(rejection);
   assert.equal(reasonFor(guard, "fw0"), "held");
   assert(guard.isHeld("fleet1"));
 });
@@ -339,11 +339,11 @@ Deno.test("a password that is changed costs the logins in flight and one more", 
       const fleet = startMany(start, 100);
       await time.settle();
       for (const attempt of fleet.slice(0, 8)) {
-        attempt.failed(rejection);
+        attempt.noteFailure(rejection);
         await microtasks(apart);
       }
       await time.settle();
-      for (const attempt of fleet.slice(8)) attempt.failed(rejection);
+      for (const attempt of fleet.slice(8)) attempt.noteFailure(rejection);
       await time.pass(HOUR_MS);
       assert.equal(sent.length, 1 + 8);
     });
@@ -358,7 +358,7 @@ Deno.test("logins that wait at the gate are told that all are held", async () =>
   const third = guard.attempt("fw3", new AbortController().signal);
   const refused = assert.rejects(third.beforeCredential(), LoginHeldError);
   await time.settle();
-  second.failed(rejection);
+  second.noteFailure(rejection);
   await refused;
 });
 
@@ -370,7 +370,7 @@ Deno.test("a hold of all ends with one login, and its acceptance frees all", asy
   start("fw4");
   await time.pass(30 * SECOND_MS);
   assert.deepEqual(sent.slice(-1), ["fw3"]);
-  trial.accepted();
+  trial.noteAccepted();
   await time.settle();
   assert.deepEqual(sent.slice(-2), ["fw3", "fw4"]);
   assert(!guard.isHeld("fw1"));
@@ -386,7 +386,7 @@ Deno.test("a trial that is rejected holds all for 24 hours, each time", async ()
     assert.equal(heldMs, (target === "fw3" ? 65 : 1_440) * MINUTE_MS);
     const trial = start(target);
     await time.settle();
-    trial.failed(rejection);
+    trial.noteFailure(rejection);
   }
   assert.equal(guard.retryAt(), unixAt(time, DAY_MS));
 });
@@ -398,7 +398,7 @@ Deno.test("a trial that is lost leaves the next one to another", async () => {
   const lost = start("fw3");
   start("fw4");
   await time.settle();
-  lost.failed(unreachable);
+  lost.noteFailure(unreachable);
   await time.settle();
   assert.deepEqual(sent.slice(-2), ["fw3", "fw4"]);
 });
@@ -442,12 +442,28 @@ Deno.test("the trial does not wait longer than 5 minutes for a better firewall",
     for (let minute = 0; minute < 5; minute++) {
       reasonFor(guard, "old");
       assert.equal(reasonFor(guard, "new"), "held");
-      start("old").failed(unreachable);
+      start("old").noteFailure(unreachable);
       await time.pass(MINUTE_MS);
     }
     reasonFor(guard, "old");
     assert.equal(reasonFor(guard, "new"), undefined);
   });
+});
+
+Deno.test("who waits for the trial of a better firewall is held until that time is up", async () => {
+  using time = stopTime();
+  const { guard } = await createHeldScene(time);
+  await time.pass(64 * MINUTE_MS);
+  reasonFor(guard, "old");
+  await time.pass(MINUTE_MS);
+  assert.equal(guard.retryAt("old"), undefined, "it may try");
+  for (const target of ["new", "fw1"]) {
+    assert(guard.isHeld(target));
+    assert.equal(guard.retryAt(target), unixAt(time, 5 * MINUTE_MS));
+  }
+  assert.equal(guard.retryAt(), undefined, "not all are held");
+  await time.pass(5 * MINUTE_MS);
+  assert.equal(guard.retryAt("fw1"), undefined);
 });
 
 Deno.test("two silences in a row hold their firewall for 15 minutes, each time", async () => {
@@ -472,10 +488,10 @@ Deno.test("the second silence in a row is reported as auth", async () => {
   const { start } = createScene(time);
   const first = start("fw1");
   await time.settle();
-  assert.equal(first.failed(silence), silence);
+  assert.equal(first.noteFailure(silence), silence);
   const second = start("fw1");
   await time.settle();
-  const reported = second.failed(silence);
+  const reported = second.noteFailure(silence);
   assert(reported instanceof PollError);
   assert.equal(reported.reason, "auth");
   assert.match(reported.message, /not answered, twice in a row/);
@@ -504,7 +520,7 @@ Deno.test("what cannot lock an account holds nothing back", async (t) => {
     await t.step(name, async () => {
       const attempt = start("fw1");
       await time.settle();
-      assert.equal(attempt.failed(failure), failure);
+      assert.equal(attempt.noteFailure(failure), failure);
       assert(!guard.isHeld("fw1"));
     });
   }
@@ -515,7 +531,7 @@ Deno.test("a login that is late before it sent anything holds nothing back", () 
   const { guard } = createScene(time);
   for (let login = 0; login < 5; login++) {
     const attempt = guard.attempt("fw1", new AbortController().signal);
-    assert.equal(attempt.failed(silence), silence);
+    assert.equal(attempt.noteFailure(silence), silence);
   }
   assert(!guard.isHeld("fw1"));
 });
@@ -525,7 +541,7 @@ Deno.test("what is refused before anything is sent holds its own firewall alone"
   const { guard, logIn } = createScene(time);
   for (const target of ["fw1", "fw2"]) {
     const attempt = guard.attempt(target, new AbortController().signal);
-    attempt.failed(new PollError("auth", "it offers nothing we have"));
+    attempt.noteFailure(new PollError("auth", "it offers nothing we have"));
     assert.equal(guard.retryAt(target), unixAt(time, 65 * MINUTE_MS));
   }
   await logIn("fw3", rejection);
@@ -539,8 +555,8 @@ Deno.test("what a firewall wants behind each accepted login holds it ever longer
   for (const minutes of [65, 1_440, 1_440]) {
     const attempt = start("fw1");
     await time.settle();
-    attempt.accepted();
-    attempt.failed(demand);
+    attempt.noteAccepted();
+    attempt.noteFailure(demand);
     assert.equal(guard.retryAt("fw1"), unixAt(time, minutes * MINUTE_MS));
     await time.pass(minutes * MINUTE_MS);
   }
@@ -586,7 +602,7 @@ Deno.test("of many culprits five are named", async () => {
   await logIn("fw0", "accepted");
   const fleet = startMany(start, 6);
   await time.settle();
-  for (const attempt of fleet) attempt.failed(rejection);
+  for (const attempt of fleet) attempt.noteFailure(rejection);
   assert.throws(() => guard.check("fw0"), {
     message: /: fleet1, fleet2, fleet3, fleet4, fleet5 and 1 more rejected/,
   });
@@ -706,7 +722,7 @@ function createScene(time: FakeTime, clock: Clock = time.clock): Scene {
       await attempt.beforeCredential();
     } catch (error) {
       assert(error instanceof PollError);
-      assert.equal(attempt.failed(error), error);
+      assert.equal(attempt.noteFailure(error), error);
       return false;
     }
     sent.push(target);
@@ -718,8 +734,8 @@ function createScene(time: FakeTime, clock: Clock = time.clock): Scene {
     if (reasonFor(guard, target) !== undefined) return;
     using attempt = guard.attempt(target, new AbortController().signal);
     if (!await send(target, attempt)) return;
-    if (outcome === "accepted") attempt.accepted();
-    else attempt.failed(outcome);
+    if (outcome === "accepted") attempt.noteAccepted();
+    else attempt.noteFailure(outcome);
   }
 
   return {

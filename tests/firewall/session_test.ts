@@ -217,7 +217,7 @@ Deno.test("a login is given up after its time, and counted", async () => {
   assert(nth(logins, 0).signal.aborted);
   await failed;
   assert.equal(sessions.logins, 1);
-  assert.equal(sessions.loginDuration, undefined);
+  assert.equal(sessions.loginSeconds, undefined);
   assert.equal(time.timers, 0);
 });
 
@@ -238,7 +238,7 @@ Deno.test("what stands before the TCP connect is no login time", async () => {
   await time.pass(19_000);
   await nth(logins, 1).succeed();
   await loggedIn;
-  assert.equal(sessions.loginDuration, 19);
+  assert.equal(sessions.loginSeconds, 19);
 });
 
 Deno.test("waiting for the verdict on another login is no login time", async () => {
@@ -252,12 +252,12 @@ Deno.test("waiting for the verdict on another login is no login time", async () 
   const authenticated = nth(logins, 0).authenticate();
   // the other one gives its turn back ten seconds after it has sent
   await time.pass(4_999);
-  other.failed(hungUp);
+  other.noteFailure(hungUp);
   await authenticated;
   await time.pass(14_000);
   await nth(logins, 0).open();
   await loggedIn;
-  assert.equal(sessions.loginDuration, 19);
+  assert.equal(sessions.loginSeconds, 19);
   assert.equal(time.timers, 0);
 });
 
@@ -272,7 +272,7 @@ Deno.test("a login that waits at the guard and is lost leaves no timer", async (
   const authenticated = assert.rejects(nth(logins, 0).authenticate());
   await nth(logins, 0).fail(hungUp);
   await Promise.all([failed, authenticated]);
-  other.failed(hungUp);
+  other.noteFailure(hungUp);
   assert.equal(time.timers, 0);
   await scene.logIn();
 });
@@ -298,7 +298,7 @@ Deno.test("whoever waits for a login has its phases timed from then on", async (
   await joined;
   assert.equal(first.durations.session, 1);
   assert.equal(second.durations.session, 2);
-  assert.equal(sessions.loginDuration, 5);
+  assert.equal(sessions.loginSeconds, 5);
 });
 
 Deno.test("a login that is waiting to begin does not when logins come to be held", async () => {
@@ -482,12 +482,12 @@ async function holdAll({ guard }: Scene): Promise<void> {
   for (const target of ["fw-b", "fw-c"]) {
     const attempt = guard.attempt(target, new AbortController().signal);
     await attempt.beforeCredential();
-    attempt.accepted();
+    attempt.noteAccepted();
   }
   for (const target of ["fw-b", "fw-c"]) {
     const attempt = guard.attempt(target, new AbortController().signal);
     await attempt.beforeCredential();
-    attempt.failed(rejection);
+    attempt.noteFailure(rejection);
   }
 }
 

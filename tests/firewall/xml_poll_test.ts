@@ -131,7 +131,10 @@ Deno.test("XML that stays on is never taken for text, and the tunnels go on", as
 Deno.test("XML that stays on and cannot be read ends its session", async () => {
   using time = stopTime();
   await using device = new Device(time, { keepsXml: true, xml: "\n" });
-  assert.match(problemOf(await device.poll()), /nor in XML:.*blank/);
+  assert.match(
+    problemOf(await device.poll()),
+    /XML does not help either:.*blank/,
+  );
   device.text = TEXT;
   assert.match(problemOf(await device.poll()), /holds no table/);
   assert.equal(readingOf(await device.poll()).form, "text");
@@ -162,7 +165,10 @@ Deno.test("XML that cannot be read either keeps the session, and is left alone f
         idleTimeoutMs: DAY_MS,
       });
       const problem = problemOf(await device.poll());
-      assert.match(problem, /holds no table, but "198.*; nor in XML: /);
+      assert.match(
+        problem,
+        /holds no table, but "198.*; XML does not help either: /,
+      );
       assert.equal(device.logins, 1);
       assert(!device.signal().aborted);
       await time.pass(HOUR_MS - 1);
@@ -192,7 +198,10 @@ Deno.test("XML that leaves the session in doubt ends it, with the text's problem
       using time = stopTime();
       await using device = new Device(time, { xml });
       const problem = problemOf(await device.poll());
-      assert.match(problem, /holds no table, but "198.*; nor in XML: /);
+      assert.match(
+        problem,
+        /holds no table, but "198.*; XML does not help either: /,
+      );
       assert(device.signal().aborted);
       problemOf(await device.poll());
       const after = ["login", "text", "on", "xml", "login", "text"];
@@ -207,14 +216,20 @@ Deno.test("XML that leaves the session in doubt ends it, with the text's problem
       problemOf(await device.poll(), "timeout");
       assert(device.signal().aborted);
       const told = problemOf(device.firewall.status, "timeout");
-      assert.match(told, /holds no table, but "198.*; nor in XML: .*no whole/);
+      assert.match(
+        told,
+        /holds no table, but "198.*; XML does not help either: .*no whole/,
+      );
       assert.match(problemOf(await device.poll()), /holds no table/);
     },
   );
   await t.step("the setting is not answered as it should be", async () => {
     using time = stopTime();
     await using device = new Device(time, { setting: UNCLEAR });
-    assert.match(problemOf(await device.poll()), /nor in XML: Cannot tell/);
+    assert.match(
+      problemOf(await device.poll()),
+      /XML does not help either: Cannot tell/,
+    );
     assert(device.signal().aborted);
   });
 });
@@ -230,7 +245,10 @@ Deno.test("the question in XML has a limit of its own, as long as a command's", 
   assert(!device.signal().aborted);
   await time.pass(1);
   assert(device.signal().aborted);
-  assert.match(problemOf((await scrape).poll, "timeout"), /in XML: see scrape/);
+  assert.match(
+    problemOf((await scrape).poll, "timeout"),
+    /in XML: raise scrape_timeout/,
+  );
 });
 
 Deno.test("requests that overlap share the question in XML, and keep no hung one alive", async () => {
@@ -304,7 +322,10 @@ Deno.test("a command that is refused in both forms is a refusal", async () => {
   await device.poll();
   device.xml = device.text = "Server error : busy\n";
   const message = problemOf(await device.poll(), "command");
-  assert.match(message, /Server error.*; nor in XML: .*Server error/);
+  assert.match(
+    message,
+    /Server error.*; XML does not help either: .*Server error/,
+  );
 });
 
 Deno.test("XML that hangs once it was read ends the session, and the text is asked next", async () => {
@@ -316,7 +337,7 @@ Deno.test("XML that hangs once it was read ends the session, and the text is ask
   problemOf(await device.poll(), "timeout");
   assert.match(
     problemOf(device.firewall.status, "timeout"),
-    /holds no table.*nor in XML/,
+    /holds no table.*XML does not help either/,
   );
   device.text = TEXT;
   assert.equal(readingOf(await device.poll()).form, "text");
@@ -379,7 +400,7 @@ class Device implements AsyncDisposable {
     this.firewall = new PolledFirewall({
       quote,
       target: "fw-a",
-      sessions,
+      holder: sessions,
       guard,
       clock: time.clock,
       minPollIntervalMs: 0,

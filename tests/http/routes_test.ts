@@ -392,7 +392,7 @@ Deno.test("a bug is answered with 500, and told in the log alone", async () => {
   assert.equal(logged.length, 1);
   assert.match(
     logged[0] ?? "",
-    /^error bug: a request failed TypeError: x is not a function\n {4}at /,
+    /^error bug: please report it .* TypeError: x is not a function\n {4}at /,
   );
 });
 

@@ -89,7 +89,7 @@ Deno.test("a wrong environment is told whole, once, without secrets", async (t) 
   SSH_PORT must be a port from 1 to 65535: it is "ssh"
   HOSTNAME is not set: name or address of the firewall (or set TARGETS)
   USERNAME is not set: the exporter's account on the firewall
-  PASSWORD must be one line: it has a line end, perhaps behind it
+  PASSWORD must be one line: it has a line end, perhaps as its last character
   HTTP_USERNAME is not set: HTTP_PASSWORD needs it
   LOG_LEVEL must be one of debug, info, warn, error: it is "loud"
 `,
@@ -175,7 +175,7 @@ Deno.test("--check shows what is odd about the configuration", async () => {
     SSH_HOST_KEY: `${firewall.fingerprint},fw-b=${firewall.fingerprint}`,
   });
   assert.equal(code, 0);
-  assert.match(stderr, /^level=warn msg="odd configuration" .*fw-b/m);
+  assert.match(stderr, /^level=warn msg="configuration may be wrong" .*fw-b/m);
 });
 
 Deno.test("the exporter serves until it is asked to stop, and logs out", async (t) => {

@@ -28,6 +28,8 @@ const MAX_IN_FLIGHT = 8;
 const TRIAL_MS = 5 * MINUTE_MS;
 /** A firewall that was told of the hold since then has asked within that. */
 const WANTED_MS = 3 * MINUTE_MS;
+/** One that was asked for longer ago has not wanted a login since. */
+const FORGOTTEN_MS = TRIAL_MS + 3 * MINUTE_MS;
 
 /** A credential on its way. */
 export interface Submission {
@@ -47,7 +49,9 @@ interface Account {
   hasRejected: boolean;
   hasAccepted: boolean;
   heldUntilMs: number;
-  /** When a scraper was last told that logins are held. */
+  /** When a scraper last asked for it: it may have wanted a login. */
+  askedAtMs: number;
+  /** When a scraper was last told that logins are held: it wanted one. */
   wantedAtMs: number;
 }
 
@@ -119,6 +123,11 @@ export class Witness {
     );
     this.#inFlight.add(submission);
     return submission;
+  }
+
+  /** A scraper asks for a firewall. */
+  asks(firewall: string): void {
+    this.#account(firewall).askedAtMs = this.#time.now;
   }
 
   /**
@@ -209,7 +218,9 @@ export class Witness {
     if (submission === undefined) return;
     this.#inFlight.delete(submission);
     const account = this.#account(firewall);
+    const { askedAtMs } = account;
     Object.assign(account, newAccount(), {
+      askedAtMs,
       hasAccepted: true,
       failuresBefore: account.failures,
     });
@@ -270,8 +281,9 @@ export class Witness {
   /** An operator has the holds forgotten. */
   reloads(): void {
     for (const account of this.#accounts.values()) {
-      const { hasAccepted, wantedAtMs } = account;
-      Object.assign(account, newAccount(), { hasAccepted, wantedAtMs });
+      const { hasAccepted, askedAtMs, wantedAtMs } = account;
+      const kept = { hasAccepted, askedAtMs, wantedAtMs };
+      Object.assign(account, newAccount(), kept);
     }
     this.#suspects.clear();
     this.#allHeldSinceMs = undefined;
@@ -283,17 +295,18 @@ export class Witness {
     const { now, clock } = this.#time;
     const own = this.#account(firewall).heldUntilMs;
     const all = this.#areAllHeld() ? this.#allHeldUntilMs : -Infinity;
-    const aheadMs = Math.max(own, all, now) - now;
-    const shownMs = ((retryAt ?? -Infinity) - clock.unixSeconds()) * SECOND_MS;
+    const untilMs = Math.max(own, all);
+    const allowedMs = untilMs > now ? [untilMs] : this.#waitsInTrial(firewall);
+    const shownMs = retryAt === undefined
+      ? undefined
+      : now + (retryAt - clock.unixSeconds()) * SECOND_MS;
     this.#rules.expect(
-      retryAt === undefined
-        ? aheadMs === 0
-        : aheadMs > 0 && Math.abs(shownMs - aheadMs) <= SECOND_MS,
+      allowedMs.some((ms) => isAbout(ms, shownMs)),
       "a hold is as long as the rules say",
       () =>
-        `${firewall} shows ${shownMs / MINUTE_MS} min, and it is ${
-          aheadMs / MINUTE_MS
-        } min`,
+        `${firewall} shows ${inMinutes(shownMs, now)}, and it is ${
+          allowedMs.map((ms) => inMinutes(ms, now)).join(" or ")
+        }`,
     );
   }
 
@@ -318,20 +331,44 @@ export class Witness {
 
   /** Who tries the end of a hold of all had accepted, or has not rejected. */
   #expectBest(firewall: string): void {
+    this.#rules.expect(
+      !this.#isTrial || !this.#hasBetter(firewall, isSureToWant),
+      "the end of a hold is tried by who is the most likely to be accepted",
+      () => `${firewall} tries it, and a better one wants to`,
+    );
+  }
+
+  /** Whether the time of a hold of all is up, and only the best may try. */
+  get #isTrial(): boolean {
+    return this.#allHeldSinceMs !== undefined && !this.#areAllHeld() &&
+      this.#time.now < this.#allHeldUntilMs + TRIAL_MS;
+  }
+
+  /**
+   * Whether there is a firewall, not held, that is more likely to accept.
+   *
+   * @param wants Whether it wants a login.
+   */
+  #hasBetter(
+    firewall: string,
+    wants: (account: Account, now: number) => boolean,
+  ): boolean {
     const { now } = this.#time;
-    const isTrial = this.#allHeldSinceMs !== undefined &&
-      now < this.#allHeldUntilMs + TRIAL_MS && !this.#areAllHeld();
-    if (!isTrial) return;
     const rank = rankOf(this.#account(firewall));
-    for (const [name, account] of this.#accounts) {
-      const { wantedAtMs, heldUntilMs } = account;
-      const wants = wantedAtMs < now && now - wantedAtMs < WANTED_MS;
-      this.#rules.expect(
-        !wants || now < heldUntilMs || rankOf(account) >= rank,
-        "the end of a hold is tried by who is the most likely to be accepted",
-        () => `${firewall} tries it, and ${name} wants to`,
-      );
-    }
+    return this.#accounts.values().some((account) =>
+      wants(account, now) && now >= account.heldUntilMs &&
+      rankOf(account) < rank
+    );
+  }
+
+  /** Until when a firewall leaves the trial to others; one of several. */
+  #waitsInTrial(firewall: string): readonly (number | undefined)[] {
+    const endMs = this.#allHeldUntilMs + TRIAL_MS;
+    if (!this.#isTrial) return [undefined];
+    if (this.#hasBetter(firewall, isSureToWant)) return [endMs];
+    return this.#hasBetter(firewall, mayWant)
+      ? [undefined, endMs]
+      : [undefined];
   }
 
   #hold(account: Account): void {
@@ -370,6 +407,7 @@ function newAccount(): Account {
     hasRejected: false,
     hasAccepted: false,
     heldUntilMs: -Infinity,
+    askedAtMs: -Infinity,
     wantedAtMs: -Infinity,
   };
 }
@@ -378,4 +416,21 @@ function newAccount(): Account {
 function rankOf({ hasRejected, hasAccepted }: Account): number {
   if (hasRejected) return 2;
   return hasAccepted ? 0 : 1;
+}
+
+function isSureToWant({ wantedAtMs }: Account, now: number): boolean {
+  return wantedAtMs < now && now - wantedAtMs < WANTED_MS;
+}
+
+function mayWant({ askedAtMs }: Account, now: number): boolean {
+  return now - askedAtMs < FORGOTTEN_MS;
+}
+
+function isAbout(ms: number | undefined, shownMs: number | undefined): boolean {
+  if (ms === undefined || shownMs === undefined) return ms === shownMs;
+  return Math.abs(ms - shownMs) <= SECOND_MS;
+}
+
+function inMinutes(ms: number | undefined, now: number): string {
+  return ms === undefined ? "no hold" : `${(ms - now) / MINUTE_MS} min`;
 }

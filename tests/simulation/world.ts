@@ -211,6 +211,7 @@ export class World implements Surroundings {
   async #scrape(firewall: Firewall, waitMs: number): Promise<void> {
     this.#scrapes++;
     const request = this.polls.asks(firewall.status, waitMs);
+    this.witness.asks(firewall.target);
     try {
       const status = await firewall.poll(waitMs);
       const { poll, target } = status;

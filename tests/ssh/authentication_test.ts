@@ -136,7 +136,7 @@ Deno.test("answer() gives the password to a plain question for it", async (t) =>
     await t.step(JSON.stringify(prompt), () => {
       assert.deepEqual(begin().answer([{ prompt, echo: false }]), {
         texts: [PASSWORD],
-        includePassword: true,
+        hasPassword: true,
       });
     });
   }
@@ -199,7 +199,7 @@ Deno.test("answer() accepts the login banner, which is no credential", async (t)
       await t.step(`${JSON.stringify(prompt)}, echo ${echo}`, () => {
         assert.deepEqual(begin().answer([{ prompt, echo }]), {
           texts: ["yes"],
-          includePassword: false,
+          hasPassword: false,
         });
       });
     }

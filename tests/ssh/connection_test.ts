@@ -413,7 +413,7 @@ async function open(
     },
     host: "127.0.0.1",
     port,
-    legacyAlgorithms: false,
+    allowsLegacyAlgorithms: false,
     hostKey: acceptFirst(() => {}),
     beforeCredential: () => Promise.resolve(),
     onAccepted: () => {},

@@ -8,7 +8,7 @@ import type { Cli } from "../../src/panos/cli.ts";
 import type { Command } from "../../src/panos/command.ts";
 import { Guard } from "../../src/firewall/guard.ts";
 import { createRateLimit } from "../../src/firewall/rate_limit.ts";
-import { PollError } from "../../src/model/poll.ts";
+import type { PollError } from "../../src/model/poll.ts";
 import {
   type LoginProgress,
   type OpenSession,
@@ -16,6 +16,7 @@ import {
   SessionHolder,
   type SessionHolderOptions,
 } from "../../src/firewall/session.ts";
+import { ENDED } from "../../src/ssh/loss.ts";
 import { Stopwatch } from "../../src/model/stopwatch.ts";
 import type { FakeTime } from "./fake_time.ts";
 import { NEGOTIATED } from "./status.ts";
@@ -145,8 +146,6 @@ export function createScene(
     },
   };
 }
-
-const ENDED = new PollError("session", "The session was ended");
 
 /** An element that must be there. */
 export function nth<Value>(values: readonly Value[], index: number): Value {

@@ -85,7 +85,7 @@ export function createConfig(
       privateKey: undefined,
     },
     hostKeys: undefined,
-    legacyAlgorithms: false,
+    allowsLegacyAlgorithms: false,
     sessionIdleTimeoutMs: 600_000,
     loginTimeoutMs: 60_000,
     scrapeTimeoutMs: 30_000,

@@ -324,7 +324,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: "a login that is late is not given up",
     file: "src/firewall/session.ts",
-    find: '      login.controller.abort(new PollError("timeout", message));',
+    find: '    controller.abort(new PollError("timeout", message));',
     replace: "",
   },
   {
@@ -379,7 +379,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: "a deadline is never put off",
     file: "src/firewall/shared_poll.ts",
-    find: "    this.#limit?.putOff(this.#limitAtMs());\n",
+    find: "    this.#limit?.deadline.putOff(this.#limit.atMs());\n",
     replace: "",
   },
   {
@@ -482,7 +482,7 @@ export const FAULTS: readonly Fault[] = [
     find:
       "      const reading = await this.#reader.read(session, this.#withinLimit);",
     replace:
-      "      const { haState } = session.cli;\n      const reading = await this.#reader.read(session, this.#withinLimit);\n      if (!(reading instanceof PollError)) {\n        this.#sessions.release(session);\n        return { ...reading, haState };\n      }",
+      "      const { haState } = session.cli;\n      const reading = await this.#reader.read(session, this.#withinLimit);\n      if (!(reading instanceof PollError)) {\n        this.#holder.release(session);\n        return { ...reading, haState };\n      }",
   },
   {
     name: "the log misses that XML is read",
@@ -519,6 +519,12 @@ export const FAULTS: readonly Fault[] = [
     file: "src/firewall/holds.ts",
     find: "  if (hasRejected) return 2;\n",
     replace: "  if (hasRejected) return 0;\n",
+  },
+  {
+    name: "who waits for another's trial shows no hold",
+    file: "src/firewall/holds.ts",
+    find: "    return mayTry ? undefined : all.untilMs + TRIAL_MS;",
+    replace: "    return undefined;",
   },
   {
     name: "the gate leaves its listener",

@@ -25,14 +25,14 @@ export function guardLogin(
         await progress.beforeCredential();
       },
       onAccepted(): void {
-        attempt.accepted();
+        attempt.noteAccepted();
         progress.onAccepted();
       },
     }, signal);
     try {
       return await untilAborted(opened, signal);
     } catch (error) {
-      throw error instanceof PollError ? attempt.failed(error) : error;
+      throw error instanceof PollError ? attempt.noteFailure(error) : error;
     }
   };
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { OpenSession } from "../../src/firewall/session.ts";
-import { guardLogin } from "../../src/firewall/single_login.ts";
+import { guardLogin } from "../../src/firewall/guarded_login.ts";
 import { PollError } from "../../src/model/poll.ts";
 import { createGuard } from "../support/fake_logins.ts";
 import { stopTime } from "../support/fake_time.ts";
