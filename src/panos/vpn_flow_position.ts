@@ -110,6 +110,17 @@ function isWithinColumn(
   return end < (starts[numbers.name + 1] ?? -Infinity);
 }
 
+/** Whether the name ends behind the place where the next value may start. */
+function overflows(cells: Cells, { starts, numbers }: Header): boolean {
+  const end = cells[numbers.name]?.end ?? Infinity;
+  return end > (starts[numbers.name + 1] ?? -Infinity);
+}
+
+function hasUnknownColumnAfterState({ numbers }: Header): boolean {
+  const { state, monitor = numbers.localIp ?? -1, others } = numbers;
+  return others.some((number) => number > state && number < monitor);
+}
+
 /** Whether the values behind a name, at least two, show where it ends. */
 function isPinned(cells: Cells, header: Header): boolean {
   return header.numbers.name === header.starts.length - 1 ||
@@ -172,6 +183,24 @@ export class Places {
         // last, as it alone costs more the longer the name is
         ((mayHaveGap && isWithin) || !this.#hasGap(empty));
     });
+  }
+
+  /**
+   * Whether something shows where the name ends. Of three measures, one may fit
+   * by chance: then the last word of a name whose state was lost would be read
+   * as the state, so that the name has to stay in its column, or two blanks have
+   * to follow it. In its column does not suffice beside a column that this parser
+   * does not know: that may hold the state.
+   */
+  showNameEnd(empty: EmptyColumns): boolean {
+    const { line, words, header } = this.#row;
+    const cells = countOff(words, header, empty);
+    return this.#measures.length === 1 ||
+      (cells !== undefined && showsNameEnd(line, cells, header)) ||
+      !hasUnknownColumnAfterState(header) && this.#some(
+          empty,
+          (cells) => !overflows(cells, header) && standsUnder(cells, header),
+        );
   }
 
   /** Whether the values behind the name stand as far apart as their headers. */

@@ -150,6 +150,7 @@ function chooseByPosition(
     .filter((candidate) => candidate !== undefined);
   const mostKnown = Math.max(...fitting.map(({ knownWords }) => knownWords));
   const best = fitting.filter(({ knownWords }) => knownWords === mostKnown);
+  if (best.some(({ empty }) => !places.showNameEnd(empty))) return [];
   if (best.some((candidate) => isKnown(candidate, header))) return best;
   const isDoubtful = (candidate: Candidate): boolean =>
     isGuess(candidate, header) ||

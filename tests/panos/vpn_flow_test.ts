@@ -383,6 +383,22 @@ Deno.test("parseVpnFlow() keeps a column beside a name that was padded by bytes"
   assert.equal(readVpnFlow(lines.join("\n")).tunnels[0]?.name, "øst");
 });
 
+Deno.test("parseVpnFlow() reads a name that fills its column, by whatever that was padded", async (t) => {
+  const names = {
+    bytes: "東京 大阪 a",
+    characters: "東京 本社 over oslo",
+    "width on the screen": "東京 本社 oslo1",
+  };
+  for (const [unit, name] of Object.entries(names)) {
+    await t.step(unit, () => {
+      const row = OSLO.replace("oslo           ", name);
+      const [tunnel] = readVpnFlow(reply({ shown: 1 }, row)).tunnels;
+      assert.equal(tunnel?.name, name);
+      assert.equal(tunnel.state, "active");
+    });
+  }
+});
+
 Deno.test("parseVpnFlow() reads a row that was moved by a replaced name", () => {
   const row = OSLO.replace("oslo    ", "X");
   const [tunnel] = readVpnFlow(reply({ shown: 1 }, row)).tunnels;
@@ -405,6 +421,11 @@ Deno.test("parseVpnFlow() never reads a state out of a name", async (t) => {
       row:
         "2    東京 active             off     192.0.2.1       198.51.100.7    tunnel.2",
       state: "",
+    },
+    {
+      when: "wide characters and a word that overflows, the state lost",
+      row:
+        "2    東京 大阪 本社 oslo active  off     192.0.2.1       198.51.100.7    tunnel.2",
     },
     {
       when: "shortened by hand, the state blank",

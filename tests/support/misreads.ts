@@ -126,20 +126,6 @@ function judgeTunnel(
     }
     return "accepted, name or id damaged, state as it was";
   }
-  const claimsNoMonitor = !["off", "up", "down"].includes(tunnel.monitor) &&
-    originals.some(({ id, name, stateWord }) =>
-      id === tunnel.id && name === tunnel.name && stateWord === tunnel.stateWord
-    );
-  if (claimsNoMonitor && tunnel.monitor !== "") {
-    return "accepted, monitor a word nobody knows, state as it was";
-  }
-  const isColumnGone =
-    /^(?!.* monitor )(?=.*\bname\b).*\bstate\b/im.test(text) &&
-    originals.some(({ id, name, state }) =>
-      tunnel.monitor === "" && (id === tunnel.id || name === tunnel.name) &&
-      state === tunnel.state
-    );
-  if (isColumnGone) return "accepted, monitor not known: its header is damaged";
   const isSameRow = originals.some(({ id, name, monitor, state }) =>
     id === tunnel.id && name === tunnel.name && monitor === tunnel.monitor &&
     !isUpOrDown(state)
@@ -150,24 +136,44 @@ function judgeTunnel(
   if (isPrinted(tunnel, reply, text)) {
     return "accepted, as a firewall would print the damaged row";
   }
-  if (hasCollapsedRow(text, tunnel)) {
-    return "accepted, single blanks: nothing shows that a word is gone";
-  }
-  if (!hasRow(text, tunnel)) return "misread";
+  // Whatever else is accepted has to stand there, word for word.
+  const found = rowsOf(tunnel, text);
+  return found.length === 0
+    ? "misread"
+    : judgeRow(tunnel, found, originals, text);
+}
+
+/** Judges a tunnel whose words stand in these rows of the damaged text. */
+function judgeRow(
+  tunnel: Tunnel,
+  rows: readonly string[],
+  originals: readonly Tunnel[],
+  text: string,
+): string {
   const isSameState = originals.some(({ id, name, stateWord }) =>
     id === tunnel.id && name === tunnel.name && stateWord === tunnel.stateWord
   );
+  const claimsNoMonitor = !["off", "up", "down", ""].includes(tunnel.monitor);
+  if (isSameState && claimsNoMonitor) {
+    return "accepted, monitor a word nobody knows, state as it was";
+  }
+  const isColumnGone =
+    /^(?!.* monitor )(?=.*\bname\b).*\bstate\b/im.test(text) &&
+    originals.some(({ id, name, state }) =>
+      tunnel.monitor === "" && (id === tunnel.id || name === tunnel.name) &&
+      state === tunnel.state
+    );
+  if (isColumnGone) return "accepted, monitor not known: its header is damaged";
+  if (rows.some((row) => !row.trim().includes("  "))) {
+    return "accepted, single blanks: nothing shows that a word is gone";
+  }
   if (isSameState) return "accepted, monitor damaged, state as it was";
   if (!isUpOrDown(tunnel.state)) {
     return "accepted, a word nobody knows as the state, word for word";
   }
-  // The damage brought the word, unless a name has lost it.
-  const countIn = (name: string): number =>
-    name.split(" ").filter((word) => word === tunnel.stateWord).length;
-  const isOfName = originals.some(({ id, name }) =>
-    id === tunnel.id && countIn(name) > countIn(tunnel.name)
-  );
-  return isOfName ? "misread" : "accepted, a state that came in, word for word";
+  return originals.some((original) => isOfName(tunnel, original))
+    ? "misread"
+    : "accepted, a state that came in, word for word";
 }
 
 /** Any other state is a 3, whatever its word. */
@@ -175,13 +181,30 @@ function isUpOrDown(state: TunnelState): boolean {
   return state === "active" || state === "inactive";
 }
 
-/** Whether the damaged text has a line of just these words in this order. */
-function hasRow(text: string, tunnel: Tunnel): boolean {
-  const { id, name, stateWord, monitor } = tunnel;
+/**
+ * Whether the state that was read is a word that the name has lost. The id may
+ * be damaged, too; then the name has to be the start of the other.
+ */
+function isOfName(
+  { id, name, stateWord }: Tunnel,
+  original: Tunnel,
+): boolean {
+  const countIn = (text: string): number =>
+    text.split(" ").filter((word) => word === stateWord).length;
+  const isStart = `${original.name} `.startsWith(`${name} ${stateWord} `);
+  return (isStart && stateWord !== original.stateWord) ||
+    (id === original.id && countIn(original.name) > countIn(name));
+}
+
+/** The lines of a text that hold just these words in this order. */
+function rowsOf(
+  { id, name, stateWord, monitor }: Tunnel,
+  text: string,
+): readonly string[] {
   const tail = [stateWord, monitor];
   const join = (words: readonly string[]): string =>
     words.filter((word) => word !== "").join(" ").replace(/ +/g, " ");
-  return text.split("\n").some((line) => {
+  return text.split("\n").filter((line) => {
     const words = ` ${line.trim().replace(/ +/g, " ")} `;
     return words.includes(` ${id} `) &&
       (words.includes(` ${join([name, ...tail])} `) ||
@@ -227,15 +250,6 @@ function placesOf(line: string): { word: string; start: number }[] {
     word,
     start: index,
   }));
-}
-
-/** Whether a tunnel's row has no two blanks next to each other. */
-function hasCollapsedRow(text: string, { id, stateWord }: Tunnel): boolean {
-  return text.split("\n").some((line) => {
-    const words = line.trim().split(" ");
-    return words.includes(id) && words.includes(stateWord) &&
-      !words.includes("");
-  });
 }
 
 function isSame(one: Tunnel, other: Tunnel): boolean {

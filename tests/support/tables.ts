@@ -455,13 +455,32 @@ function toReadable(layout: Layout): Layout {
   };
 }
 
+/**
+ * Cuts a name to its column, which it may fill: with wide characters, nothing but
+ * an id or two blanks shows where one ends that overflows.
+ */
+function cutToColumn(
+  name: string,
+  { idWidth, nameWidth, unit }: Layout,
+  id: string,
+): string {
+  const room = nameWidth - id.slice(idWidth).length;
+  const characters = [...name];
+  while (lengthOf(characters.join(""), unit) > room) characters.pop();
+  return characters.join("").trimEnd();
+}
+
 function fit(entry: Entry, layout: Layout): Entry {
   const isLoose = layout.isHeaderLoose || layout.collapsed !== "nothing";
   const { id, columns } = { ...entry, ...layout };
   const isFull = [entry.state, entry.monitor, entry.gwid, entry.mode]
     .every((value) => value !== "");
   const isPlain = /^[ -~]*$/.test(entry.name);
-  const name = isFull && isPlain ? entry.name : collapse(entry.name);
+  const blanksKept = isFull && isPlain ? entry.name : collapse(entry.name);
+  const isOverflowRead = isPlain || columns[0] === "name";
+  const name = isOverflowRead
+    ? blanksKept
+    : cutToColumn(blanksKept, layout, id);
   const length = Math.max(
     lengthOf(id.slice(layout.idWidth) + name, "byte"),
     lengthOf(name, layout.unit),
