@@ -428,6 +428,13 @@ Deno.test("parseVpnFlow() never reads a state out of a name", async (t) => {
         "2    東京 大阪 本社 oslo active  off     192.0.2.1       198.51.100.7    tunnel.2",
     },
     {
+      when:
+        "wide characters, and a column nobody knows that may hold the state",
+      header: HEADER.replace("state   ", "state f "),
+      row:
+        "2    東京 大阪 4jlab init established off     192.0.2.1       198.51.100.7    tunnel.2",
+    },
+    {
       when: "shortened by hand, the state blank",
       row:
         "2    hq active             off     192.0.2.1       198.51.100.7    tunnel.2",
