@@ -189,11 +189,14 @@ function isOfName(
   { id, name, stateWord }: Tunnel,
   original: Tunnel,
 ): boolean {
-  const countIn = (text: string): number =>
-    text.split(" ").filter((word) => word === stateWord).length;
+  const [words, wordsBefore] = [name.split(" "), original.name.split(" ")];
+  const countIn = (all: readonly string[]): number =>
+    all.filter((word) => word === stateWord).length;
   const isStart = `${original.name} `.startsWith(`${name} ${stateWord} `);
+  // of as many words, one is damaged and none is lost
+  const isShorter = wordsBefore.length > words.length;
   return (isStart && stateWord !== original.stateWord) ||
-    (id === original.id && countIn(original.name) > countIn(name));
+    (id === original.id && isShorter && countIn(wordsBefore) > countIn(words));
 }
 
 /** The lines of a text that hold just these words in this order. */
