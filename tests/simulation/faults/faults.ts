@@ -361,8 +361,9 @@ export const FAULTS: readonly Fault[] = [
   {
     name: "a stop leaves the session in use",
     file: "src/firewall/session.ts",
-    find: "        state.open.controller.abort(STOPPING);\n",
-    replace: "",
+    find:
+      "        state.open.controller.abort(STOPPING);\n        return this.#endPolitely(state.open);",
+    replace: "        return Promise.resolve();",
   },
   {
     name: "a stop leaves the idle timer",
