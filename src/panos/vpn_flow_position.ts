@@ -116,7 +116,8 @@ function overflows(cells: Cells, { starts, numbers }: Header): boolean {
   return end > (starts[numbers.name + 1] ?? -Infinity);
 }
 
-function hasUnknownColumnAfterState({ numbers }: Header): boolean {
+/** Whether a column that this parser does not know precedes the monitor. */
+function hasUnknownColumnBehindState({ numbers }: Header): boolean {
   const { state, monitor = numbers.localIp ?? -1, others } = numbers;
   return others.some((number) => number > state && number < monitor);
 }
@@ -197,7 +198,7 @@ export class Places {
     const cells = countOff(words, header, empty);
     return this.#measures.length === 1 ||
       (cells !== undefined && showsNameEnd(line, cells, header)) ||
-      !hasUnknownColumnAfterState(header) && this.#some(
+      !hasUnknownColumnBehindState(header) && this.#some(
           empty,
           (cells) => !overflows(cells, header) && standsUnder(cells, header),
         );
