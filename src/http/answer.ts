@@ -17,6 +17,24 @@ export interface Answer {
   readonly parts: readonly Part[];
 }
 
+/** Number of bytes. */
+export function sizeOf(parts: readonly Part[]): number {
+  return parts.reduce((sum, { length }) => sum + length, 0);
+}
+
+/** All parts as one. */
+export function join(parts: readonly Part[]): Part {
+  const [only, second] = parts;
+  if (only !== undefined && second === undefined) return only;
+  const all = new Uint8Array(sizeOf(parts));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
 /** Metrics, in the text format of Prometheus. */
 export function exposition(...parts: readonly Part[]): Answer {
   return answer(200, CONTENT_TYPE, parts);

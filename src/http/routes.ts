@@ -24,7 +24,7 @@ import { createBasicAuth } from "./basic_auth.ts";
 import { Pages } from "./pages.ts";
 import { Refusals } from "./refusals.ts";
 import { readRequestTarget, type RequestTarget } from "./request_target.ts";
-import { Sender } from "./sender.ts";
+import { type Peer, Sender } from "./sender.ts";
 
 /** What the routes show. */
 export interface HandlerOptions {
@@ -60,10 +60,10 @@ const WAY_BACK_MS = 500;
 const MIN_WAIT_MS = 250;
 const MAX_WAIT_MS = 120_000;
 
-/** Creates the handler of all requests, each with the name of its connection. */
+/** Creates the handler of all requests. */
 export function createHandler(
   options: HandlerOptions,
-): (request: Request, connection: string) => Promise<Response> {
+): (request: Request, peer: Peer) => Promise<Response> {
   const sender = new Sender(options.clock);
   const routes = createRoutes(options);
   const isLoggedIn = createBasicAuth(options.login);
@@ -92,14 +92,13 @@ export function createHandler(
     return await route(request.headers, query);
   }
 
-  return async (request, connection) => {
+  return async (request, peer) => {
     try {
-      const { method } = request;
-      return await sender.send(await answer(request), method, connection);
+      return await sender.send(await answer(request), request, peer);
     } catch (error) {
       logBug(options.log, error);
       const line = "Cannot answer, as this program has a bug: see its log";
-      return await sender.send(plain(500, line), request.method, connection);
+      return await sender.send(plain(500, line), request, peer);
     }
   };
 }

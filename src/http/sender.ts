@@ -6,7 +6,8 @@
  */
 
 import type { Clock } from "../std/clock.ts";
-import { type Answer, type Part, plain } from "./answer.ts";
+import { type Answer, join, type Part, plain, sizeOf } from "./answer.ts";
+import { compress } from "./compression.ts";
 
 /** Up to this a body is sent at once. */
 const SMALL_BYTES = 65_536;
@@ -40,6 +41,11 @@ const BUSY = plain(
   { "retry-after": "1" },
 );
 
+/** Who asks: each connection has another address. */
+export interface Peer {
+  readonly remoteAddr: object;
+}
+
 /** Turns answers into responses, large ones in pieces and few at a time. */
 export class Sender {
   readonly #clock: Clock;
@@ -50,41 +56,44 @@ export class Sender {
     this.#places = new Places(clock);
   }
 
-  /**
-   * @param method Of the request: `HEAD` gets no body.
-   * @param connection Any name that no other connection has.
-   */
   async send(
     answer: Answer,
-    method: string,
-    connection: string,
+    request: Pick<Request, "method" | "headers">,
+    peer: Peer,
   ): Promise<Response> {
-    this.#places.giveKept(connection);
-    const { status, headers, parts } = answer;
-    const size = parts.reduce((sum, { length }) => sum + length, 0);
-    if (method === "HEAD") {
-      return new Response(null, {
-        status,
-        headers: { ...headers, "content-length": String(size) },
-      });
+    this.#places.giveKept(peer);
+    if (request.method === "HEAD") return respond(answer, null);
+    if (sizeOf(answer.parts) <= SMALL_BYTES) {
+      const small = compress(answer, request.headers);
+      return respond(small, join(small.parts));
     }
-    if (size <= SMALL_BYTES) {
-      return new Response(join(parts, size), { status, headers });
+    const address = JSON.stringify(peer.remoteAddr);
+    if (!await this.#places.take(sizeOf(answer.parts))) {
+      return await this.send(BUSY, request, peer);
     }
-    if (!await this.#places.take(size)) {
-      return await this.send(BUSY, method, connection);
-    }
+    return this.#sendLarge(compress(answer, request.headers), address);
+  }
+
+  /** Sends a body for which there is a place. */
+  #sendLarge(answer: Answer, address: string): Response {
     // if the client has gone meanwhile, the runtime cancels the body
-    const source = new LargeBody(parts, this.#clock, (end) => {
-      if (end === "sent") this.#places.keep(connection, size);
+    const source = new LargeBody(answer.parts, this.#clock, (end) => {
+      if (end === "sent") this.#places.keep(address, sizeOf(answer.parts));
       else this.#places.give();
     });
-    const body = new ReadableStream(source, { highWaterMark: 0 });
-    return new Response(body, {
-      status,
-      headers: { ...headers, "content-length": String(size) },
-    });
+    return respond(answer, new ReadableStream(source, { highWaterMark: 0 }));
   }
+}
+
+function respond(
+  { status, headers, parts }: Answer,
+  body: Part | ReadableStream<Part> | null,
+): Response {
+  const size = String(sizeOf(parts));
+  return new Response(body, {
+    status,
+    headers: { ...headers, "content-length": size },
+  });
 }
 
 /** The place of a body that has been sent. */
@@ -105,7 +114,7 @@ class Places {
   #free = MAX_LARGE_BODIES;
   /** Who waits for a place, in the order of arrival, and for how many bytes. */
   readonly #waiting = new Map<(end: "given" | "refused") => void, number>();
-  /** By the name of the connection, the oldest first. */
+  /** By the address of the peer, the oldest first. */
   readonly #kept = new Map<string, Kept>();
 
   constructor(clock: Clock) {
@@ -146,9 +155,9 @@ class Places {
     else next("given");
   }
 
-  keep(connection: string, size: number): void {
-    this.giveKept(connection);
-    const give = (): void => this.giveKept(connection);
+  keep(address: string, size: number): void {
+    const give = (): void => this.#giveKept(address);
+    give();
     const kept: Kept = {
       isSuspect: false,
       stopTimer: this.#clock.setTimer(readMsOf(size), () => {
@@ -157,23 +166,28 @@ class Places {
         else kept.stopTimer = this.#clock.setTimer(MAX_SUSPICION_MS, give);
       }),
     };
-    this.#kept.set(connection, kept);
+    this.#kept.set(address, kept);
   }
 
-  /** Gives the place that is kept for a connection, if there is one. */
-  giveKept(connection: string): void {
-    if (this.#endKept(connection)) this.give();
+  /** Gives the place that is kept for a peer, if there is one. */
+  giveKept(peer: Peer): void {
+    // to read an address is slow
+    if (this.#kept.size > 0) this.#giveKept(JSON.stringify(peer.remoteAddr));
   }
 
-  #endKept(connection: string): boolean {
-    this.#kept.get(connection)?.stopTimer();
-    return this.#kept.delete(connection);
+  #giveKept(address: string): void {
+    if (this.#endKept(address)) this.give();
+  }
+
+  #endKept(address: string): boolean {
+    this.#kept.get(address)?.stopTimer();
+    return this.#kept.delete(address);
   }
 
   /** Takes the place of the oldest suspect, if there is one. */
   #takeFromSuspect(): boolean {
-    for (const [connection, { isSuspect }] of this.#kept) {
-      if (isSuspect) return this.#endKept(connection);
+    for (const [address, { isSuspect }] of this.#kept) {
+      if (isSuspect) return this.#endKept(address);
     }
     return false;
   }
@@ -238,16 +252,4 @@ function* cut(parts: readonly Part[]): Generator<Part, undefined> {
       yield part.subarray(start, start + PIECE_BYTES);
     }
   }
-}
-
-function join(parts: readonly Part[], size: number): Part {
-  const [only, second] = parts;
-  if (only !== undefined && second === undefined) return only;
-  const all = new Uint8Array(size);
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }

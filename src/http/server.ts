@@ -9,6 +9,7 @@ import { ConfigError } from "../config/reader.ts";
 import { type Clock, delay } from "../std/clock.ts";
 import type { Fields, Log } from "../std/log.ts";
 import { StartError } from "../std/start_error.ts";
+import type { Peer } from "./sender.ts";
 
 /** How long to wait before listening again. */
 const LISTEN_AGAIN_MS = 1_000;
@@ -25,29 +26,22 @@ export type Serve = (
   options: {
     readonly hostname: string;
     readonly port: number;
-    readonly automaticCompression: boolean;
     readonly onListen: () => void;
     readonly onError: (error: unknown) => Response;
     readonly cert?: string;
     readonly key?: string;
   },
-  handler: (request: Request, info: Peer) => Promise<Response>,
+  handler: Handler,
 ) => Listener;
 
-/** Who asks. */
-interface Peer {
-  readonly remoteAddr: object;
-}
+/** Answers a request. */
+export type Handler = (request: Request, peer: Peer) => Promise<Response>;
 
 /** Where to listen, and who answers. */
 export interface ServerOptions {
   readonly http: HttpConfig;
   readonly serve: Serve;
-  /** @param connection Any name that no other connection has. */
-  readonly handler: (
-    request: Request,
-    connection: string,
-  ) => Promise<Response>;
+  readonly handler: Handler;
   readonly log: Log;
   /** What the log says beside the address. */
   readonly facts: Fields;
@@ -113,7 +107,6 @@ function listen({ http, serve, handler, log, facts }: ServerOptions): Listener {
   const options = {
     hostname: address,
     port,
-    automaticCompression: true,
     onListen: (): void => {
       const security = tls === undefined ? "off" : "on";
       log("info", "listening", { address, port, tls: security, ...facts });
@@ -127,10 +120,7 @@ function listen({ http, serve, handler, log, facts }: ServerOptions): Listener {
   };
   const pem = tls && { cert: tls.certificate, key: tls.key.reveal() };
   try {
-    return serve(
-      { ...options, ...pem },
-      (request, { remoteAddr }) => handler(request, JSON.stringify(remoteAddr)),
-    );
+    return serve({ ...options, ...pem }, handler);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     // an error of the system has a code; any other is about certificate and key

@@ -451,10 +451,8 @@ function start(changes: Partial<HandlerOptions> = {}): Started {
     lookups,
     logged,
     async get(path, init): ReturnType<Started["get"]> {
-      const response = await handle(
-        new Request(`${ORIGIN}${path}`, init),
-        "one",
-      );
+      const request = new Request(`${ORIGIN}${path}`, init);
+      const response = await handle(request, { remoteAddr: {} });
       const { status, headers } = response;
       return { status, headers, text: await response.text() };
     },

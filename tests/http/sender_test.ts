@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { gunzipSync } from "node:zlib";
 import { type Answer, encode, plain } from "../../src/http/answer.ts";
 import { Sender } from "../../src/http/sender.ts";
 import { type FakeTime, stopTime } from "../support/fake_time.ts";
@@ -167,14 +168,31 @@ Deno.test("a minute after a crowd its places are free", async () => {
   assert.equal(await comeInCrowd(time, send), 32);
 });
 
+Deno.test("a large body is compressed for who wants it", async () => {
+  using time = stopTime();
+  const { sender } = start(time);
+  const headers = { "accept-encoding": "gzip" };
+  const request = new Request(URL, { headers });
+  const response = await sender.send(LARGE, request, { remoteAddr: {} });
+  const body = await response.bytes();
+  assert.equal(response.headers.get("content-encoding"), "gzip");
+  assert.equal(response.headers.get("content-length"), String(body.length));
+  assert.equal(gunzipSync(body).length, LARGE_SIZE);
+  await time.pass(1_000);
+  assert.equal(time.timers, 0);
+});
+
 Deno.test("HEAD tells the size of a large body, and needs no place", async () => {
   using time = stopTime();
   const { sender } = start(time);
-  const response = await sender.send(LARGE, "HEAD", "1");
+  const request = new Request(URL, { method: "HEAD" });
+  const response = await sender.send(LARGE, request, { remoteAddr: {} });
   assert.equal(response.headers.get("content-length"), String(LARGE_SIZE));
   assert.equal(response.body, null);
   assert.equal(time.timers, 0);
 });
+
+const URL = "http://127.0.0.1/metrics";
 
 const LARGE: Answer = {
   ...plain(200, ""),
@@ -222,6 +240,6 @@ function start({ clock }: FakeTime): {
   return {
     sender,
     send: (answer, connection = `${++connections}`) =>
-      sender.send(answer, "GET", connection),
+      sender.send(answer, new Request(URL), { remoteAddr: { connection } }),
   };
 }
