@@ -125,6 +125,7 @@ export class Connection {
     this.client
       .on("handshake", (negotiated) => this.#shakeHands(negotiated))
       .on("ready", () => this.#accept())
+      .on("hostkeys", () => this.#allowNoMoreSessions())
       .on("change password", () => this.#refuse(PASSWORD_EXPIRED))
       .on("error", ({ message }) => this.#lose(this.quote(message)))
       .on("end", () => this.#lose("it closed the connection"))
@@ -221,6 +222,19 @@ export class Connection {
     this.#login.onAccepted();
     this.#login.onPhase("session");
     this.#accepted.resolve(this.#negotiated);
+  }
+
+  /**
+   * Says what the `ssh` client says: that one shell is all that is wanted.
+   *
+   * OpenSSH lists its host keys after a login, and `ssh2` asks it to prove them.
+   * Its kernel keeps the next answer, to our request for a terminal, until the
+   * proof is acknowledged: 40 ms, unless something is sent at once.
+   */
+  #allowNoMoreSessions(): void {
+    if (this.#loss !== undefined || !this.#paced.writable) return;
+    // @ts-expect-error: with a callback it would ask for an answer
+    this.client.openssh_noMoreSessions();
   }
 
   async #authenticate(
