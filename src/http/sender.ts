@@ -56,22 +56,21 @@ export class Sender {
     this.#places = new Places(clock);
   }
 
+  /** Answers a request; a large body waits for a place, or is refused. */
   async send(
     answer: Answer,
     request: Pick<Request, "method" | "headers">,
     peer: Peer,
   ): Promise<Response> {
     this.#places.giveKept(peer);
-    if (request.method === "HEAD") return respond(answer, null);
-    if (sizeOf(answer.parts) <= SMALL_BYTES) {
-      const small = compress(answer, request.headers);
-      return respond(small, join(small.parts));
-    }
+    const compressed = (): Answer => compress(answer, request.headers);
+    if (request.method === "HEAD") return respond(compressed(), null);
+    if (sizeOf(answer.parts) <= SMALL_BYTES) return sendSmall(compressed());
     const address = JSON.stringify(peer.remoteAddr);
     if (!await this.#places.take(sizeOf(answer.parts))) {
       return await this.send(BUSY, request, peer);
     }
-    return this.#sendLarge(compress(answer, request.headers), address);
+    return this.#sendLarge(compressed(), address);
   }
 
   /** Sends a body for which there is a place. */
@@ -83,6 +82,10 @@ export class Sender {
     });
     return respond(answer, new ReadableStream(source, { highWaterMark: 0 }));
   }
+}
+
+function sendSmall(answer: Answer): Response {
+  return respond(answer, join(answer.parts));
 }
 
 function respond(

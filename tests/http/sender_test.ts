@@ -182,14 +182,23 @@ Deno.test("a large body is compressed for who wants it", async () => {
   assert.equal(time.timers, 0);
 });
 
-Deno.test("HEAD tells the size of a large body, and needs no place", async () => {
+Deno.test("HEAD tells what GET would send, and needs no place", async () => {
   using time = stopTime();
   const { sender } = start(time);
-  const request = new Request(URL, { method: "HEAD" });
-  const response = await sender.send(LARGE, request, { remoteAddr: {} });
-  assert.equal(response.headers.get("content-length"), String(LARGE_SIZE));
-  assert.equal(response.body, null);
-  assert.equal(time.timers, 0);
+  for (const coding of ["identity", "gzip"]) {
+    const headers = { "accept-encoding": coding };
+    const ask = async (method: string): Promise<Response> =>
+      await sender.send(LARGE, new Request(URL, { method, headers }), {
+        remoteAddr: { method, coding },
+      });
+    const head = await ask("HEAD");
+    assert.equal(head.body, null);
+    assert.equal(time.timers, 0);
+    const got = await ask("GET");
+    assert.deepEqual([...head.headers], [...got.headers]);
+    await got.bytes();
+    await time.pass(1_000);
+  }
 });
 
 const URL = "http://127.0.0.1/metrics";
