@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
-import { examine } from "../../src/check/examine.ts";
+import { examine, type ExamineOptions } from "../../src/check/examine.ts";
+import type { OpenSession, Session } from "../../src/firewall/session.ts";
 import type { Cli } from "../../src/panos/cli.ts";
 import type { Command } from "../../src/panos/command.ts";
-import { systemClock } from "../../src/std/clock.ts";
+import { untilAborted } from "../../src/std/abort.ts";
+import { type Clock, delay, systemClock } from "../../src/std/clock.ts";
+import { stopTime } from "../support/fake_time.ts";
 import { NEGOTIATED } from "../support/status.ts";
 import { inventTunnels, printVpnFlow } from "../support/vpn_flow_reply.ts";
 import { printVpnFlowXml } from "../support/vpn_flow_xml.ts";
@@ -25,22 +28,8 @@ Deno.test("examine() ends the comparison where text cannot be had again", async 
     },
   };
   const findings = await examine(
-    {
-      target: "fw1",
-      openSession: () =>
-        Promise.resolve({
-          cli,
-          negotiated: NEGOTIATED,
-          end: () => Promise.resolve(),
-        }),
-    },
-    {
-      clock: systemClock,
-      loginTimeoutMs: 1_000,
-      scrapeTimeoutMs: 1_000,
-      tell: () => {},
-      mask: (text) => text,
-    },
+    { target: "fw1", openSession: () => Promise.resolve(sessionOf(cli)) },
+    optionsFor(systemClock),
   );
   assert.deepEqual(asked, ["show vpn flow", "xml", "show vpn flow", "text"]);
   assert(findings.loginError === undefined);
@@ -50,3 +39,46 @@ Deno.test("examine() ends the comparison where text cannot be had again", async 
     /^Cannot have the table printed as text again: the firewall does not know "set cli op-command-xml-output off"$/,
   );
 });
+
+for (
+  const [ms, outcome] of [
+    [2_900, undefined],
+    [3_100, "timeout"],
+  ] as const
+) {
+  Deno.test(`examine() meets a login of ${ms} ms, where it may take 3 s and a scrape 1 s: ${outcome}`, async () => {
+    using time = stopTime();
+    const openSession: OpenSession = async (_, signal) => {
+      await untilAborted(delay(ms, time.clock), signal);
+      return sessionOf(SILENT);
+    };
+    const examined = examine(
+      { target: "fw1", openSession },
+      optionsFor(time.clock),
+    );
+    const { loginError } = await time.until(examined);
+    assert.equal(loginError?.reason, outcome);
+  });
+}
+
+/** Answers nothing. */
+const SILENT: Cli = {
+  haState: undefined,
+  closed: new Promise(() => {}),
+  run: () => new Promise(() => {}),
+  setForm: () => new Promise(() => {}),
+};
+
+function sessionOf(cli: Cli): Session {
+  return { cli, negotiated: NEGOTIATED, end: () => Promise.resolve() };
+}
+
+function optionsFor(clock: Clock): ExamineOptions {
+  return {
+    clock,
+    loginTimeoutMs: 3_000,
+    scrapeTimeoutMs: 1_000,
+    tell: () => {},
+    mask: (text) => text,
+  };
+}

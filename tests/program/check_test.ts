@@ -8,7 +8,6 @@
 import assert from "node:assert/strict";
 import { type Environment, runExporter } from "../support/exporter.ts";
 import {
-  type Action,
   type FirewallOptions,
   type SimulatedFirewall,
   startFirewall,
@@ -277,18 +276,6 @@ Deno.test("--check shows what a firewall says, but not what that could do", asyn
   });
   assert.match(stdout, /^2 {3}\*\*\* \\u\{202e\} /m);
   assert.doesNotMatch(stdout + stderr, /correct horse|\u202e/);
-});
-
-Deno.test("--check waits for a login that takes longer than a scrape may", async () => {
-  const { code, stdout } = await checkOne({
-    faults: {
-      prompt: async (): Promise<Action> => {
-        await new Promise((resolve) => setTimeout(resolve, 2_200));
-        return "proceed";
-      },
-    },
-  }, { SCRAPE_TIMEOUT: "2" });
-  assert.equal(code, 0, stdout);
 });
 
 Deno.test("--check asks no second firewall before one has accepted the account", async (t) => {
