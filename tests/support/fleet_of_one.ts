@@ -1,5 +1,5 @@
 /**
- * The exporter without its door: a fleet in this process, for a server of the
+ * The exporter without HTTP: a fleet in this process, for a server of the
  * tests.
  *
  * @module
