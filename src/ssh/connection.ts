@@ -12,8 +12,10 @@ import type { Socket } from "node:net";
 import {
   type AnyAuthMethod,
   Client,
+  type ClientChannel,
   type NegotiatedAlgorithms,
   type Prompt,
+  type PseudoTtyOptions,
 } from "ssh2";
 import type { Negotiated } from "../model/negotiated.ts";
 import { type Phase, PollError } from "../model/poll.ts";
@@ -68,6 +70,8 @@ export class Connection {
   readonly #authentication: Authentication;
   readonly #offer = new Offer();
   #isAccepted = false;
+  /** Whether a shell was asked for that is not open yet. */
+  #isOpening = false;
   #loss: PollError | undefined;
   /** Set by the first handshake: others follow, which change nothing. */
   #negotiated: Negotiated | undefined;
@@ -125,7 +129,6 @@ export class Connection {
     this.client
       .on("handshake", (negotiated) => this.#shakeHands(negotiated))
       .on("ready", () => this.#accept())
-      .on("hostkeys", () => this.#allowNoMoreSessions())
       .on("change password", () => this.#refuse(PASSWORD_EXPIRED))
       .on("error", ({ message }) => this.#lose(this.quote(message)))
       .on("end", () => this.#lose("it closed the connection"))
@@ -145,6 +148,30 @@ export class Connection {
         else this.#authenticate(offered, next).catch(this.#refuse);
       },
     });
+  }
+
+  /**
+   * Asks for a shell in a terminal.
+   *
+   * @throws {PollError} `session`, if the firewall refuses it.
+   */
+  async openShell(window: PseudoTtyOptions): Promise<ClientChannel> {
+    const { promise, resolve, reject } = Promise.withResolvers<ClientChannel>();
+    this.client.shell(window, (error, channel) => {
+      this.#isOpening = false;
+      if (error === undefined) resolve(channel);
+      else reject(error);
+    });
+    this.#isOpening = true;
+    try {
+      return await promise;
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      const message = `Cannot open a shell, as the firewall refused it: ${
+        this.quote(error.message)
+      }`;
+      throw new PollError("session", message, { cause: error });
+    }
   }
 
   /** Gives the connection up, at once. */
@@ -187,6 +214,21 @@ export class Connection {
     if (this.#socket.writableLength > MAX_UNREAD_BYTES) {
       this.#lose("it asks without end and does not read the answers");
     }
+    if (this.#isOpening && !this.#paced.isSending) this.#acknowledge();
+  }
+
+  /**
+   * Acknowledges what the firewall has said, with a message that the `ssh` client
+   * sends, too: no more sessions will be wanted.
+   *
+   * OpenSSH says several things before the terminal is open, such as a proof of
+   * its host keys. Its kernel keeps each of them until the one before it is
+   * acknowledged. Ours waits 40 ms with that if there is nothing to send.
+   */
+  #acknowledge(): void {
+    if (this.#loss !== undefined || !this.#paced.writable) return;
+    // @ts-expect-error: with a callback it would ask for an answer
+    this.client.openssh_noMoreSessions();
   }
 
   #readNote(note: string): void {
@@ -222,19 +264,6 @@ export class Connection {
     this.#login.onAccepted();
     this.#login.onPhase("session");
     this.#accepted.resolve(this.#negotiated);
-  }
-
-  /**
-   * Says what the `ssh` client says: that one shell is all that is wanted.
-   *
-   * OpenSSH lists its host keys after a login, and `ssh2` asks it to prove them.
-   * Its kernel keeps the next answer, to our request for a terminal, until the
-   * proof is acknowledged: 40 ms, unless something is sent at once.
-   */
-  #allowNoMoreSessions(): void {
-    if (this.#loss !== undefined || !this.#paced.writable) return;
-    // @ts-expect-error: with a callback it would ask for an answer
-    this.client.openssh_noMoreSessions();
   }
 
   async #authenticate(

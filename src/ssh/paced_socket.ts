@@ -52,6 +52,11 @@ export class PacedSocket extends Duplex {
       .on("close", () => this.#await(() => this.destroy()));
   }
 
+  /** Whether something was written that leaves in this turn. */
+  get isSending(): boolean {
+    return this.#written.length > 0;
+  }
+
   #await(next: Uint8Array | (() => void)): void {
     this.#waiting.push(next);
     if (this.#endPause === undefined) this.#handOn();

@@ -66,7 +66,7 @@ export async function openShell(
   connection.start(keepaliveMs);
   const { lost } = connection;
   const negotiated = await Promise.race([lost, connection.accepted]);
-  const channel = await Promise.race([lost, requestShell(connection)]);
+  const channel = await Promise.race([lost, connection.openShell(WINDOW)]);
   const channelClosed = new Promise<void>((resolve) => {
     channel.once("close", resolve);
   });
@@ -97,20 +97,6 @@ async function reach(
     }${inWords(error)}`;
     throw new PollError("connect", message, { cause: error });
   }
-}
-
-function requestShell(
-  { client, quote }: Connection,
-): Promise<ClientChannel> {
-  return new Promise((resolve, reject) => {
-    client.shell(WINDOW, (error, channel) => {
-      if (error === undefined) return resolve(channel);
-      const message = `Cannot open a shell, as the firewall refused it: ${
-        quote(error.message)
-      }`;
-      reject(new PollError("session", message, { cause: error }));
-    });
-  });
 }
 
 function readOutput(

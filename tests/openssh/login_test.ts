@@ -24,22 +24,21 @@ const withKey = (server: OpenSsh): Changes => ({
 });
 
 scenarios("a login", {
-  "says that it wants one shell, so that the terminal does not wait for 40 ms":
-    {
-      server: { config: { LogLevel: "DEBUG1" } },
-      act: async ({ server, exporter }) => {
-        assertSix(await exporter.scrape());
-        const requests = server.log().flatMap((line) =>
-          /(?:rtype|channel 0 request) (\S+)/.exec(line)?.[1] ?? []
-        );
-        assert.deepEqual(requests.toSorted(), [
-          "hostkeys-prove-00@openssh.com",
-          "no-more-sessions@openssh.com",
-          "pty-req",
-          "shell",
-        ]);
-      },
+  "says that it wants one shell, so that the terminal does not wait 40 ms": {
+    server: { config: { LogLevel: "DEBUG1" } },
+    act: async ({ server, exporter }) => {
+      assertSix(await exporter.scrape());
+      const requests = server.log().flatMap((line) =>
+        /(?:rtype|channel 0 request) (\S+)/.exec(line)?.[1] ?? []
+      );
+      assert.deepEqual(requests.toSorted(), [
+        "hostkeys-prove-00@openssh.com",
+        "no-more-sessions@openssh.com",
+        "pty-req",
+        "shell",
+      ]);
     },
+  },
 });
 
 scenarios(
