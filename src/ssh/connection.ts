@@ -157,21 +157,16 @@ export class Connection {
    */
   async openShell(window: PseudoTtyOptions): Promise<ClientChannel> {
     const { promise, resolve, reject } = Promise.withResolvers<ClientChannel>();
+    this.#isOpening = true;
     this.client.shell(window, (error, channel) => {
       this.#isOpening = false;
-      if (error === undefined) resolve(channel);
-      else reject(error);
-    });
-    this.#isOpening = true;
-    try {
-      return await promise;
-    } catch (error) {
-      if (!(error instanceof Error)) throw error;
+      if (error === undefined) return resolve(channel);
       const message = `Cannot open a shell, as the firewall refused it: ${
         this.quote(error.message)
       }`;
-      throw new PollError("session", message, { cause: error });
-    }
+      reject(new PollError("session", message, { cause: error }));
+    });
+    return await promise;
   }
 
   /** Gives the connection up, at once. */
