@@ -2,7 +2,7 @@
  * Compression of answers, with gzip alone.
  *
  * The runtime could do it, but would rather use Brotli, which most clients accept
- * too: it takes 27 ms for 10,000 tunnels, where gzip takes 3.
+ * too: it takes 27 ms for 10,000 tunnels, where gzip takes 4.
  *
  * @module
  */

@@ -14,7 +14,7 @@ import type { MetricFamily } from "../view/exposition.ts";
 import * as metrics from "../view/metrics.ts";
 import { renderPage } from "../view/page.ts";
 import { createHandler } from "./routes.ts";
-import { type Serve, Server } from "./server.ts";
+import { type Handler, type Serve, Server } from "./server.ts";
 
 /** How long sessions and requests may take to end. */
 const STOP_MS = 2_000;
@@ -74,7 +74,7 @@ type Served =
   & { readonly config: Config; readonly fleet: Fleet }
   & Pick<Surroundings, "build" | "measureProcess" | "log" | "clock">;
 
-function createExporter(served: Served): ReturnType<typeof createHandler> {
+function createExporter(served: Served): Handler {
   const { config, fleet, build, log, clock } = served;
   return createHandler({
     firewall: fleet.main,

@@ -24,7 +24,8 @@ import { createBasicAuth } from "./basic_auth.ts";
 import { Pages } from "./pages.ts";
 import { Refusals } from "./refusals.ts";
 import { readRequestTarget, type RequestTarget } from "./request_target.ts";
-import { type Peer, Sender } from "./sender.ts";
+import { Sender } from "./sender.ts";
+import type { Handler } from "./server.ts";
 
 /** What the routes show. */
 export interface HandlerOptions {
@@ -63,7 +64,7 @@ const MAX_WAIT_MS = 120_000;
 /** Creates the handler of all requests. */
 export function createHandler(
   options: HandlerOptions,
-): (request: Request, peer: Peer) => Promise<Response> {
+): Handler {
   const sender = new Sender(options.clock);
   const routes = createRoutes(options);
   const isLoggedIn = createBasicAuth(options.login);

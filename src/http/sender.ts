@@ -46,6 +46,9 @@ export interface Peer {
   readonly remoteAddr: object;
 }
 
+/** What of a request changes how it is answered. */
+type Asked = Pick<Request, "method" | "headers">;
+
 /** Turns answers into responses, large ones in pieces and few at a time. */
 export class Sender {
   readonly #clock: Clock;
@@ -59,33 +62,35 @@ export class Sender {
   /** Answers a request; a large body waits for a place, or is refused. */
   async send(
     answer: Answer,
-    request: Pick<Request, "method" | "headers">,
+    request: Asked,
     peer: Peer,
   ): Promise<Response> {
     this.#places.giveKept(peer);
-    const compressed = (): Answer => compress(answer, request.headers);
-    if (request.method === "HEAD") return respond(compressed(), null);
-    if (sizeOf(answer.parts) <= SMALL_BYTES) return sendSmall(compressed());
+    const isHead = request.method === "HEAD";
+    if (!isHead && sizeOf(answer.parts) > SMALL_BYTES) {
+      return await this.#sendLarge(answer, request, peer);
+    }
+    const sent = compress(answer, request.headers);
+    return respond(sent, isHead ? null : join(sent.parts));
+  }
+
+  async #sendLarge(
+    answer: Answer,
+    request: Asked,
+    peer: Peer,
+  ): Promise<Response> {
     const address = JSON.stringify(peer.remoteAddr);
     if (!await this.#places.take(sizeOf(answer.parts))) {
       return await this.send(BUSY, request, peer);
     }
-    return this.#sendLarge(compressed(), address);
-  }
-
-  /** Sends a body for which there is a place. */
-  #sendLarge(answer: Answer, address: string): Response {
+    const sent = compress(answer, request.headers);
     // if the client has gone meanwhile, the runtime cancels the body
-    const source = new LargeBody(answer.parts, this.#clock, (end) => {
-      if (end === "sent") this.#places.keep(address, sizeOf(answer.parts));
+    const source = new LargeBody(sent.parts, this.#clock, (end) => {
+      if (end === "sent") this.#places.keep(address, sizeOf(sent.parts));
       else this.#places.give();
     });
-    return respond(answer, new ReadableStream(source, { highWaterMark: 0 }));
+    return respond(sent, new ReadableStream(source, { highWaterMark: 0 }));
   }
-}
-
-function sendSmall(answer: Answer): Response {
-  return respond(answer, join(answer.parts));
 }
 
 function respond(
