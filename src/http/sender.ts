@@ -30,8 +30,11 @@ const MAX_READ_MS = 1_000;
  * tunnels each. Many small ones cost little.
  */
 const MAX_QUEUED_BYTES = 75_000_000;
-/** How long the place of a client is kept that came in a crowd. */
-const MAX_SUSPICION_MS = 60_000;
+/**
+ * How long the place of a client is kept that came in a crowd. Until then the
+ * next crowd gets nothing, while the memory of the first may still be in use.
+ */
+const MAX_SUSPICION_MS = 3_600_000;
 /** A body of which nothing was read for so long is cancelled. */
 const MAX_STALL_MS = 30_000;
 
