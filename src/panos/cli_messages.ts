@@ -46,7 +46,8 @@ const MESSAGE =
   /^(?:Broadcast message from [^()]+ \([^()]*\) \([^()]*\):|The system is going down for [^!]{1,60} NOW!) *$/;
 
 /** The same within a line, where a message came into what was printed. */
-const MESSAGE_WITHIN = /broadcast message from|the system is going down/i;
+const MESSAGE_WITHIN =
+  /broadcast message from|the system is going down|your device is still configured with/i;
 
 /** Whether a line is a prompt, with or without what was typed at it. */
 export function isPrompt(line: string): boolean {

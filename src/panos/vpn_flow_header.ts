@@ -80,6 +80,7 @@ export function isHeader(line: string): boolean {
 export function findHeaderProblem(line: string): string | undefined {
   const words = wordsOf(line);
   if (words.length > MAX_COLUMNS) return "the header has too many columns";
+  if (line.includes("--")) return "header and ruler stand on one line";
   for (const column of REQUIRED) {
     if (!words.includes(column)) return `the header has no column "${column}"`;
   }

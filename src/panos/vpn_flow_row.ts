@@ -16,15 +16,16 @@
  *    before it. This alone can tell that any other column is empty.
  *
  * Where all three agree the row is read; `vpn_flow_usual_row.ts` finds that out
- * quickly. Where they do not, position may show another reading: the one with
+ * quickly. Where each value stands just where it should, position alone decides
+ * (`vpn_flow_exact_row.ts`). Else position may show another reading: the one with
  * the most words of the vocabulary counts. If there is none, or two are equally
  * good, the row is refused. A row whose name was
  * replaced by hand stands askew: then the values behind the name have to stand
  * as far apart as their headers, or a state would be read out of a name.
  *
- * Where runs of blanks were collapsed to one, position tells nothing, and columns
- * that this parser does not know are taken to be filled. Only a copy of a table
- * looks like this: no firewall prints one.
+ * Where runs of blanks were collapsed to one, in the header too, position tells
+ * nothing, and columns that this parser does not know are taken to be filled.
+ * Only a copy of a table looks like this: no firewall prints one.
  *
  * @module
  */
@@ -41,6 +42,7 @@ import {
   isKnown,
   readWithout,
 } from "./vpn_flow_candidate.ts";
+import { readExactRow } from "./vpn_flow_exact_row.ts";
 import type { Header } from "./vpn_flow_header.ts";
 import { hasGap, Places, type Row, showsNameEnd } from "./vpn_flow_position.ts";
 import { readUsualRow } from "./vpn_flow_usual_row.ts";
@@ -55,19 +57,17 @@ import { isCollapsed, splitWords } from "./words.ts";
 export function readRow(line: string, header: Header): readonly Tunnel[] {
   const usual = readUsualRow(line, header);
   if (usual !== undefined) return [usual];
-  const words = splitWords(line);
-  const row = { line, words, header };
+  if (holdsSystemMessage(line)) return [];
+  const exact = readExactRow(line, header);
+  if (exact !== undefined) return [exact];
+  const row = { line, words: splitWords(line), header };
   if (!header.isUsual) return readFullRow(row);
-  const isPadded = !isCollapsed(words);
-  const hasPositions = isPadded && !header.isCollapsed;
   const counted = header.emptyByCount
     .map((empty) => readWithout(row, empty))
     .filter((candidate) => candidate !== undefined);
-  if (holdsSystemMessage(line)) return [];
-  const upright = header.isCollapsed ? [] : chooseByPosition(row, counted);
-  const left = hasPositions || upright.length > 0
-    ? upright
-    : chooseByCount(row, counted, isPadded);
+  const left = header.isCollapsed
+    ? chooseByCount(row, counted)
+    : chooseByPosition(row, counted);
   return left.map(({ tunnel }) => tunnel);
 }
 
@@ -79,7 +79,7 @@ export function readRow(line: string, header: Header): readonly Tunnel[] {
 function readFullRow(row: Row): readonly Tunnel[] {
   const { line, header } = row;
   const { numbers, starts } = header;
-  if (header.isCollapsed || holdsSystemMessage(line)) return [];
+  if (header.isCollapsed) return [];
   const isNameLast = numbers.name === starts.length - 1;
   const places = new Places(row);
   return header.emptyByCount.flatMap((empty) => {
@@ -97,11 +97,10 @@ function readFullRow(row: Row): readonly Tunnel[] {
 function chooseByCount(
   row: Row,
   counted: readonly Candidate[],
-  isPadded: boolean,
 ): readonly Candidate[] {
-  const { line, header } = row;
+  const { line, words, header } = row;
   const whole = counted.filter(({ cells }) => !hasGap(line, cells, header));
-  if (isPadded) {
+  if (!isCollapsed(words)) {
     // an unknown column may be empty, and nothing shows which
     if (header.numbers.others.length > 0) return [];
     if (!header.isIdBehindName) return chooseAmongPadded(row, whole);

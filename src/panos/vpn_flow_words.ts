@@ -17,10 +17,10 @@ const IPV4 = /^[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}$/;
 /** IPv4 or IPv6, with digits masked or not. */
 const ADDRESS = /(?:\.[^.]*){3}|(?::[^:]*){2}/;
 
-const MASK = /^[xX*.:]+$/;
+const MASK = /^(?:[x*.:]+|hidden|masked|redacted|removed)$/i;
 
 const NOT_AN_ADDRESS =
-  /tunnel\.|^(?:active|inactiv|inactive|init|off|up|down|[0-9]+)$/i;
+  /tunnel\.|^(?:active|inactiv|inactive|init|off|up|down|tunnel|[0-9]+)$/i;
 
 /** Two IPv4 addresses that touch. */
 const TOUCHING = /^[^:]*(?:\.[^.:]*){4}$/;

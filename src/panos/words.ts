@@ -54,12 +54,17 @@ export function textOf(line: string, span: Span | undefined): string {
   return span === undefined ? "" : line.slice(span.start, span.end);
 }
 
+/** Whether all measures of a line agree. */
+export function isAscii(line: string): boolean {
+  return !NON_ASCII.test(line);
+}
+
 /** The places of the words by each measure; by one where all measures agree. */
 export function measure(
   line: string,
   words: readonly Span[],
 ): readonly (readonly Span[])[] {
-  if (!NON_ASCII.test(line)) return [words];
+  if (isAscii(line)) return [words];
   return [() => 1, utf8Length, screenWidth].map((widthOf) => {
     const columns: number[] = [];
     let column = 0;

@@ -173,6 +173,21 @@ Deno.test("parseVpnFlow() names the line and what is wrong with it", async (t) =
       message: /at line 5: the row does not fit the header/,
     },
     {
+      when: "a warning of the login came within a name",
+      text: reply(
+        { shown: 1 },
+        `2    osWarning: Your device is still configured with the default${
+          OSLO.slice(7)
+        }`,
+      ),
+      message: /at line 5: the row does not fit the header/,
+    },
+    {
+      when: "header and ruler stand on one line",
+      text: reply({ shown: 0 }).replace("tunnel-i/f", "tunnel-i/f----------"),
+      message: /at line 3: header and ruler stand on one line, in "id/,
+    },
+    {
       when: "a column comes twice",
       text: reply({ shown: 0 }).replace("tunnel-i/f", "tunnel-i/f state"),
       message: /at line 3: the header has two columns "state", in "id/,
@@ -366,11 +381,71 @@ Deno.test("parseVpnFlow() never takes a word of the table's for a neighbour's", 
   }
 });
 
-Deno.test("parseVpnFlow() reads a collapsed row below a header that is not", () => {
-  const row = "2 a b rekey off 192.0.2.1 198.51.100.7 tunnel.2";
-  const [tunnel] = readVpnFlow(reply({ shown: 1 }, row)).tunnels;
-  assert.equal(tunnel?.name, "a b");
-  assert.equal(tunnel.stateWord, "rekey");
+Deno.test("parseVpnFlow() refuses a collapsed row below a header that is not", () => {
+  // the name may be "hq active", and the state blank
+  const row = "3 hq active off 192.0.2.1 198.51.100.7 tunnel.3";
+  assert.throws(() => readVpnFlow(reply({ shown: 2 }, OSLO, row)), {
+    message: /at line 6: the row does not fit the header/,
+  });
+});
+
+Deno.test("parseVpnFlow() takes any word as a state that stands where it should", async (t) => {
+  const withGwid = HEADER.replace("state ", "gwid  state ");
+  const gwidRow = OSLO.replace("active", "7     active");
+  const noMonitor = HEADER.replace("monitor ", "");
+  const cases = [
+    { when: "a monitor", row: OSLO.replace("active", "up    "), state: "up" },
+    {
+      when: "a monitor, in a table without monitors",
+      header: noMonitor,
+      row: OSLO.replace("active  off ", "down"),
+      state: "down",
+    },
+    {
+      when: "behind a name that fills its column",
+      row: OSLO.replace("oslo           ", "oslo-to-bergen1")
+        .replace("active", "rekey "),
+      state: "rekey",
+    },
+    {
+      when: "behind a column that nobody knows",
+      header: withGwid,
+      row: gwidRow.replace("active", "rekey "),
+      state: "rekey",
+    },
+    {
+      when: "none, behind a column that nobody knows",
+      header: withGwid,
+      row: gwidRow.replace("active", "      "),
+      state: "",
+    },
+    {
+      when: "behind such a column and a name that fills its own",
+      header: withGwid,
+      row: gwidRow.replace("oslo           ", "oslo-to-bergen1"),
+      state: "active",
+    },
+    {
+      when: "in another order",
+      header: "name            monitor state   id",
+      row: "oslo-to-bergen1 off     rekey   4",
+      state: "rekey",
+    },
+    {
+      when: "before the name",
+      header: "state   id    name            local-ip",
+      row: "rekey   4     oslo            192.0.2.1",
+      state: "rekey",
+    },
+  ];
+  for (const { when, header = HEADER, row, state } of cases) {
+    await t.step(when, () => {
+      const text = `total IPSec tunnel shown: 1\n${header}\n${row}\n`;
+      const [tunnel] = readVpnFlow(text).tunnels;
+      assert.equal(tunnel?.stateWord, state);
+      assert.match(tunnel.name, /^oslo(?:-to-bergen1)?$/);
+    });
+  }
 });
 
 Deno.test("parseVpnFlow() keeps a column beside a name that was padded by bytes", () => {
