@@ -13,8 +13,8 @@
  * </result></response>
  * ```
  *
- * An answer is read completely or not at all: `num_ipsec`, added up over the
- * data planes, has to be the number of entries. Elements are known by their
+ * An answer is read completely or not at all: the `num_ipsec` of each data plane
+ * has to be the number of its entries. Elements are known by their
  * names, in any order; what is not known is passed over.
  *
  * The text is read as a stream, so that no tree of it is ever held, and what is

@@ -123,7 +123,7 @@ export class XmlAnswer {
       if (!/^[0-9]{1,9}$/.test(value)) {
         throw unreadable("<num_ipsec> is no number", { line: value });
       }
-      this.#counted = (this.#counted ?? 0) + Number(value);
+      this.#addCount(Number(value));
       return;
     }
     if (/[\r\n]/.test(value)) {
@@ -132,10 +132,25 @@ export class XmlAnswer {
     this.#fields.set(name, value);
   }
 
+  /**
+   * Each data plane has a count of its own, before or behind its entries: what
+   * one has too many must not stand for what another lacks.
+   */
+  #addCount(count: number): void {
+    const before = this.#counted ?? 0;
+    const found = this.#tunnels.length;
+    if (before !== found && before + count !== found) {
+      throw unreadable(countMismatch(this.#counted ?? count, found));
+    }
+    this.#counted = before + count;
+  }
+
   #toTunnel(fields: ReadonlyMap<string, string>): Tunnel {
-    for (const name of ["name", "id", "state"]) {
+    for (const name of ["name", "id"]) {
       if (!fields.get(name)) throw this.#entryFailure(`no <${name}>`);
     }
+    // it may be blank, as in the text
+    if (!fields.has("state")) throw this.#entryFailure("no <state>");
     const text = (name: string): string => fields.get(name) ?? "";
     const id = text("id");
     if (!/^[0-9]+$/.test(id)) {

@@ -129,6 +129,10 @@ Deno.test("parseVpnFlowXml() adds up the entries of several data planes", async 
       group("dp0"),
       group("dp1", ENTRY, lima),
     ),
+    "the counts behind the entries": answer(
+      `<IPSec>${ENTRY}</IPSec><num_ipsec>1</num_ipsec>`,
+      `<IPSec>${lima}</IPSec><num_ipsec>1</num_ipsec>`,
+    ),
   };
   for (const [how, text] of Object.entries(cases)) {
     await t.step(how, () => {
@@ -150,6 +154,15 @@ Deno.test("parseVpnFlowXml() takes a missing interface and monitor to be empty",
   for (const text of [oslo(), oslo({ "inner-if": "", mon: "" })]) {
     const [tunnel] = readVpnFlowXml(text).tunnels;
     assert.deepEqual([tunnel?.interfaceName, tunnel?.monitor], ["", ""]);
+  }
+});
+
+Deno.test("parseVpnFlowXml() takes a blank state to be unknown", () => {
+  const blank = oslo({ state: " " });
+  const texts = [blank, blank.replace("<state> </state>", "<state/>")];
+  for (const text of texts) {
+    const [tunnel] = readVpnFlowXml(text).tunnels;
+    assert.deepEqual([tunnel?.stateWord, tunnel?.state], ["", "unknown"]);
   }
 });
 
@@ -309,6 +322,22 @@ Deno.test("parseVpnFlowXml() says what is wrong with an answer", async (t) => {
       when: "it announces fewer",
       text: WHOLE.replace("<num_ipsec>3", "<num_ipsec>2"),
       message: /: the firewall announced 2 tunnels, and 3 could be read$/,
+    },
+    {
+      when: "one data plane has what another lacks",
+      text: answer(
+        `<dp>dp0</dp><num_ipsec>2</num_ipsec><IPSec>${ENTRY}</IPSec>`,
+        `<dp>dp1</dp><num_ipsec>0</num_ipsec><IPSec>${ENTRY}</IPSec>`,
+      ),
+      message: /: the firewall announced 2 tunnels, and 1 could be read$/,
+    },
+    {
+      when: "one has what another lacks, with the counts behind the entries",
+      text: answer(
+        `<IPSec>${ENTRY}</IPSec><num_ipsec>2</num_ipsec>`,
+        `<IPSec>${ENTRY}</IPSec><num_ipsec>0</num_ipsec>`,
+      ),
+      message: /: the firewall announced 2 tunnels, and 1 could be read$/,
     },
     ...["name", "id", "state"].map((name) => ({
       when: `a ${name} is missing`,
