@@ -22,8 +22,8 @@ export type Judge<Value> = (screen: Screen) => ScreenVerdict<Value> | undefined;
 /** More than this between two clearings is not a table of tunnels. */
 const MAX_BYTES = 8 * 1024 * 1024;
 
-/** Each line costs memory, however short it is: XML has 15 for a tunnel. */
-const MAX_LINES = 256 * 1024;
+/** Each line costs memory, however short it is. XML fills 8 MiB with fewer. */
+const MAX_LINES = 512 * 1024;
 
 /** Of a line that does not end, unless a command allows more. */
 const MAX_LINE_LENGTH = 8 * 1024;
