@@ -117,7 +117,7 @@ function overflows(cells: Cells, { starts, numbers }: Header): boolean {
 }
 
 /** Whether a column that this parser does not know precedes the monitor. */
-function hasUnknownColumnBehindState({ numbers }: Header): boolean {
+export function hasUnknownColumnBehindState({ numbers }: Header): boolean {
   const { state, monitor = numbers.localIp ?? -1, others } = numbers;
   return others.some((number) => number > state && number < monitor);
 }

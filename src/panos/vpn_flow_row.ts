@@ -44,7 +44,13 @@ import {
 } from "./vpn_flow_candidate.ts";
 import { readExactRow } from "./vpn_flow_exact_row.ts";
 import type { Header } from "./vpn_flow_header.ts";
-import { hasGap, Places, type Row, showsNameEnd } from "./vpn_flow_position.ts";
+import {
+  hasGap,
+  hasUnknownColumnBehindState,
+  Places,
+  type Row,
+  showsNameEnd,
+} from "./vpn_flow_position.ts";
 import { readUsualRow } from "./vpn_flow_usual_row.ts";
 import { isAddress, isMonitor } from "./vpn_flow_words.ts";
 import { isCollapsed, splitWords } from "./words.ts";
@@ -112,6 +118,8 @@ function chooseByCount(
       hasAddresses(tunnel) && (!isWeak || endsSurely(tunnel));
     return known.every(isCertain) ? known : [];
   }
+  // it may be the end of the name, and the state in the unknown column
+  if (hasUnknownColumnBehindState(header)) return [];
   // an unknown state is shown as 3, if what follows it is certain
   const isCertain = ({ tunnel }: Candidate): boolean =>
     isAddress(tunnel.localIp) && isAddress(tunnel.peerIp) &&

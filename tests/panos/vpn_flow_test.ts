@@ -284,6 +284,11 @@ Deno.test("parseVpnFlow() refuses a row that leaves a doubt", async (t) => {
       row: "2 a b rekey wait L.1.1.1 P.1.1.1 tunnel.2",
     },
     {
+      when: "an unknown state beside a column nobody knows",
+      header: HEADER.replace("monitor", "mte monitor"),
+      row: "2 a b rekey off 192.0.2.1 198.51.100.7 tunnel.2",
+    },
+    {
       when: "a name that may end in two places",
       row: "2 a active rekey XXX YYY tunnel",
     },
