@@ -6,7 +6,6 @@
 
 import type { Credentials } from "../ssh/authentication.ts";
 import type { PrivateKey } from "../ssh/private_key.ts";
-import { quote } from "../std/quote.ts";
 import { Secret } from "../std/secret.ts";
 import type { Reader } from "./reader.ts";
 
@@ -41,7 +40,7 @@ function readUsername(reader: Reader): string {
   }
   if (/^\s|[\r\n]|\s$/.test(value)) {
     const wanted = "must be one line that neither begins nor ends in a blank";
-    reader.fault(name, `${wanted}: it is ${quote(value)}`);
+    reader.fault(name, `${wanted}: it is ${reader.quote(value)}`);
   }
   return value;
 }

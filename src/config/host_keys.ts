@@ -39,7 +39,7 @@ export function readHostKeys(
     }
     const wanted =
       'must list fingerprints as "ssh-keygen -lf" prints them, SHA256:… or host=SHA256:…';
-    reader.fault("SSH_HOST_KEY", `${wanted}: it has ${quote(entry)}`);
+    reader.fault("SSH_HOST_KEY", `${wanted}: it has ${reader.quote(entry)}`);
     return [];
   });
 }

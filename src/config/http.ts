@@ -5,7 +5,6 @@
  */
 
 import { isIP } from "node:net";
-import { quote } from "../std/quote.ts";
 import { Secret } from "../std/secret.ts";
 import type { Reader } from "./reader.ts";
 
@@ -44,7 +43,7 @@ function readAddress(reader: Reader): string {
   if (isIP(address) === 0) {
     reader.fault(
       "HTTP_LISTEN_ADDRESS",
-      `must be an IP address: it is ${quote(text)}`,
+      `must be an IP address: it is ${reader.quote(text)}`,
     );
   }
   return address;

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { quote } from "../std/quote.ts";
+import { maskOf, quote } from "../std/quote.ts";
+import { Secret } from "../std/secret.ts";
 
 /**
  * Looks up one variable.
@@ -36,6 +37,17 @@ const PLACEHOLDER = /^change me\b/i;
 /** Text of a key or a certificate never looks like this. */
 const PATH = /^(?:~|\.{0,2}\/|[A-Za-z]:\\)\S*$/;
 
+/** Variables whose values may have been set in the place of another's. */
+const SECRETS = [
+  "PE_PASSWORD",
+  "PASSWORD",
+  "HTTP_PASSWORD",
+  "SSH_PRIVATE_KEY_PASSPHRASE",
+] as const;
+
+/** What stands between `user:` and `@host` in a URL, or in a key. */
+const SECRET_PART = /(?<=:)[^:@/]*(?=@)|(?<=PRIVATE KEY-----)[^]*/;
+
 /** Reads variables; an empty one counts as not set. */
 export class Reader {
   readonly faults: string[] = [];
@@ -50,6 +62,16 @@ export class Reader {
   /** Notes what is wrong with a variable. */
   fault(name: string, problem: string): void {
     this.faults.push(`${name} ${problem}`);
+  }
+
+  /** Quotes a value for a message, without a secret that stands in it. */
+  quote(value: string): string {
+    let text = value;
+    for (const name of SECRETS) {
+      const secret = this.text(name);
+      if (secret !== undefined) text = maskOf(new Secret(secret))(text);
+    }
+    return quote(text.replace(SECRET_PART, "***"));
   }
 
   /** Whether there is a value, be it one that cannot be read. */
@@ -106,7 +128,7 @@ export class Reader {
     const entries = value?.split(",").map((entry) => entry.trim())
       .filter((entry) => entry !== "");
     if (value !== undefined && entries?.length === 0) {
-      this.fault(name, `must have an entry: it is ${quote(value)}`);
+      this.fault(name, `must have an entry: it is ${this.quote(value)}`);
     }
     return entries;
   }
@@ -119,7 +141,7 @@ export class Reader {
     if (isValid) return Number(text);
     this.fault(
       name,
-      `must be a port from 1 to 65535: it is ${quote(text)}`,
+      `must be a port from 1 to 65535: it is ${this.quote(text)}`,
     );
     return fallback; // so that no firewall's name is blamed for it, too
   }
@@ -135,7 +157,7 @@ export class Reader {
       Number(value) >= min && Number(value) <= max;
     if (!isValid) {
       const wanted = `must be a number of seconds from ${min} to ${max}`;
-      this.fault(name, `${wanted}: it is ${quote(value)}`);
+      this.fault(name, `${wanted}: it is ${this.quote(value)}`);
     }
     return Number(value) * 1_000;
   }
@@ -150,7 +172,7 @@ export class Reader {
     const found = words.find((word) => word === value);
     if (found === undefined) {
       const wanted = `must be one of ${words.join(", ")}`;
-      this.fault(name, `${wanted}: it is ${quote(value)}`);
+      this.fault(name, `${wanted}: it is ${this.quote(value)}`);
     }
     return found ?? fallback;
   }

@@ -11,7 +11,6 @@ import {
   parseTarget,
   type Target,
 } from "../model/target.ts";
-import { quote } from "../std/quote.ts";
 import type { Reader, Variable } from "./reader.ts";
 
 /** The firewalls of a configuration. */
@@ -47,7 +46,7 @@ export function readTargets(reader: Reader, sshPort: number): Targets {
   // containers and login shells set HOSTNAME to the name of the machine
   if (name === "HOSTNAME" && reader.isSet("TARGETS")) {
     const warning = `HOSTNAME=${
-      quote(value)
+      reader.quote(value)
     } is not polled, as TARGETS does not list it: list it there, or set PE_HOSTNAME, if it is a firewall`;
     const warnings = listed === undefined ? [warning] : [];
     return { firewall: listed, targets, warnings };
@@ -67,7 +66,7 @@ function readList(
     const target = parseTarget(text, sshPort);
     if (target === undefined) {
       const wanted = cureOf(text) ?? "must list host, host:port or [v6]:port";
-      reader.fault("TARGETS", `${wanted}: it has ${quote(text)}`);
+      reader.fault("TARGETS", `${wanted}: it has ${reader.quote(text)}`);
     } else if (!targets.some((other) => isSameTarget(target, other))) {
       targets.push(target);
     }
@@ -88,12 +87,14 @@ function refuseHostname(
     /^(?<host>\[[^\]]*\]|[^:/]+):(?<port>\d+)$/.exec(value)?.groups ?? {};
   if (host !== undefined) {
     const cure = `set ${name}=${host} and SSH_PORT=${port}`;
-    const problem = `must be without a port: it is ${quote(value)}, so ${cure}`;
+    const problem = `must be without a port: it is ${
+      reader.quote(value)
+    }, so ${cure}`;
     reader.fault(name, problem);
     return;
   }
   const wanted = cureOf(value) ?? "must be a name or an address";
-  reader.fault(name, `${wanted}: it is ${quote(value)}`);
+  reader.fault(name, `${wanted}: it is ${reader.quote(value)}`);
 }
 
 /** What has to change for a text to be a firewall's name; a guess. */

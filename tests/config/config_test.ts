@@ -177,6 +177,30 @@ Deno.test("parseConfig() reports every fault at once, and no secret", () => {
   }
 });
 
+Deno.test("parseConfig() quotes no secret that stands in another variable", async (t) => {
+  const key = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAA\n";
+  const cases = {
+    "in a URL": { HOSTNAME: "ssh://prometheus:s3cret!word@fw-a" },
+    "another one, in a URL": { HOSTNAME: "prometheus:0ther!word@fw-a" },
+    "in a list": { TARGETS: "fw-a,prometheus:s3cret!word@fw-b" },
+    "with a blank behind it": { USERNAME: "s3cret!word " },
+    "the password of the listener": {
+      HTTP_USERNAME: "prometheus",
+      HTTP_PASSWORD: "0ther!word",
+      LOG_LEVEL: "0ther!word",
+    },
+    "a private key": { SSH_HOST_KEY: key },
+  };
+  for (const [what, changes] of Object.entries(cases)) {
+    await t.step(what, () => {
+      const env = { ...COMPLETE, PASSWORD: "s3cret!word", ...changes };
+      const faults = faultsOf(env).join("\n");
+      assert.match(faults, /\*\*\*/);
+      assert.doesNotMatch(faults, /s3cret|0ther|b3Blb/);
+    });
+  }
+});
+
 Deno.test("ConfigError has a line for each fault", () => {
   assert.equal(
     new ConfigError(["A is not set", "B is not set"]).message,
