@@ -75,7 +75,8 @@ export class Gate {
     const turn = Promise.withResolvers<void>();
     const abort = (): void => turn.reject(signal.reason);
     const cancelTimer = this.#clock.setTimer(this.#maxWaitMs, () => {
-      turn.reject(new PollError("timeout", this.#explainWait()));
+      const error = new PollError("timeout", this.#explainWait(visitor));
+      turn.reject(error);
     });
     signal.addEventListener("abort", abort);
     this.#waiting.set(visitor, { admit: turn.resolve, refuse: turn.reject });
@@ -101,6 +102,12 @@ export class Gate {
     this.#turns.get(visitor)?.cancelTimer();
     this.#turns.delete(visitor);
     this.#letIn();
+  }
+
+  /** Whose verdicts a login waits for; empty if it does not wait. */
+  blockersOf(visitor: Visitor): readonly string[] {
+    if (!this.#waiting.has(visitor)) return [];
+    return Array.from(this.#turns.keys(), ({ target }) => target);
   }
 
   /** Holds have changed: lets in or refuses those who wait. */
@@ -154,10 +161,8 @@ export class Gate {
       this.#clock.monotonicMs() - this.#acceptedAtMs < PROOF_MS;
   }
 
-  #explainWait(): string {
-    const names = joinNames(
-      Array.from(this.#turns.keys(), ({ target }) => target),
-    );
+  #explainWait(visitor: Visitor): string {
+    const names = joinNames(this.blockersOf(visitor));
     const seconds = this.#maxWaitMs / 1_000;
     return `Cannot send the credentials yet: waited for the verdict of ${names}, for ${seconds} s, as it has to show whether they are right`;
   }

@@ -140,6 +140,11 @@ export class Attempt implements Disposable {
     this.#number = this.#submissions.noteSent(this.#login.target);
   }
 
+  /** The firewalls whose verdicts this login waits for, if any. */
+  get blockers(): readonly string[] {
+    return this.#gate.blockersOf(this.#login);
+  }
+
   /** The firewall has let the login in. */
   noteAccepted(): void {
     // a firewall that asked for no credential has not accepted one

@@ -16,7 +16,7 @@ import { ENDED } from "../ssh/loss.ts";
 import { untilAborted } from "../std/abort.ts";
 import type { Clock } from "../std/clock.ts";
 import { Countdown, settledWithin } from "../std/deadline.ts";
-import type { Guard } from "./guard.ts";
+import type { Attempt, Guard } from "./guard.ts";
 import type { RateLimit } from "./rate_limit.ts";
 
 /** A session on a firewall, ready for a command. */
@@ -78,6 +78,8 @@ interface LoggingIn {
   readonly kind: "logging in";
   readonly controller: AbortController;
   phase: Phase | undefined;
+  /** `undefined` before it connects. */
+  attempt: Attempt | undefined;
   /** `undefined` while the login goes on for the next poll. */
   waiter: Waiter | undefined;
   /** Settles when nothing is left of this login, or of the session before it. */
@@ -135,6 +137,12 @@ export class SessionHolder {
   /** By the last login that succeeded. */
   get negotiated(): Negotiated | undefined {
     return this.#negotiated;
+  }
+
+  /** Other firewalls whose verdicts the login under way waits for. */
+  get blockers(): readonly string[] {
+    if (this.#state.kind !== "logging in") return [];
+    return this.#state.attempt?.blockers ?? [];
   }
 
   /** Takes the session that stands idle into use, if there is one. */
@@ -225,6 +233,7 @@ export class SessionHolder {
       kind: "logging in",
       controller: new AbortController(),
       phase: undefined,
+      attempt: undefined,
       waiter: undefined,
       gone: before,
     };
@@ -253,7 +262,7 @@ export class SessionHolder {
     signal.throwIfAborted();
     guard.check(target); // another login may have been rejected meanwhile
     this.#logins++;
-    using attempt = guard.attempt(target, signal);
+    using attempt = login.attempt = guard.attempt(target, signal);
     using countdown = limitLogin(login.controller, this.#options);
     const opened = this.#options.openSession({
       async beforeCredential(): Promise<void> {

@@ -24,6 +24,7 @@ import { ENDED } from "../ssh/loss.ts";
 import { untilAborted } from "../std/abort.ts";
 import type { Clock } from "../std/clock.ts";
 import { Deadline } from "../std/deadline.ts";
+import { joinNames } from "../std/words.ts";
 import type { Session, SessionHolder } from "./session.ts";
 import type { Reading, TableReader, WithinLimit } from "./table_reader.ts";
 
@@ -50,6 +51,8 @@ const MIN_LIMIT_MS = 5_000;
 const TOO_SHORT =
   "raise scrape_timeout, or SCRAPE_TIMEOUT if the scraper sends none";
 
+const NO_VERDICT = "see why there is none";
+
 /** A poll that requests can join until it is concluded. */
 export class SharedPoll {
   readonly #holder: SessionHolder;
@@ -61,8 +64,8 @@ export class SharedPoll {
   #longestWaitMs = 0;
   /** When the last of all requests gives up; on the monotonic clock. */
   #givenUpAtMs = -Infinity;
-  /** What is waited for, in words. */
-  #awaited: string[] = [];
+  #hasLogin = false;
+  readonly #questions: string[] = [];
   /** The limit of the step under way; `atMs` grows as requests join. */
   #limit:
     | { readonly deadline: Deadline; readonly atMs: () => number }
@@ -86,9 +89,9 @@ export class SharedPoll {
     const { promise, resolve, reject } = Promise.withResolvers<Poll>();
     const cancelTimer = this.#clock.setTimer(waitMs, () => {
       this.#requesters.delete(requester);
-      const message = `Cannot answer in time: waited ${inSeconds(waitMs)} for ${
-        this.#awaited.join(" and ")
-      }: ${TOO_SHORT}`;
+      const waited = `waited ${inSeconds(waitMs)} for ${this.#awaited()}`;
+      const cure = this.#holder.blockers.length === 0 ? TOO_SHORT : NO_VERDICT;
+      const message = `Cannot answer in time: ${waited}: ${cure}`;
       resolve(this.#failedPoll("timeout", message));
     });
     const requester: Requester = { cancelTimer, resolve, reject };
@@ -150,14 +153,14 @@ export class SharedPoll {
   }
 
   async #logIn(): Promise<Session> {
-    this.#awaited = ["the login"];
+    this.#hasLogin = true;
     const atLeastMs = this.#clock.monotonicMs() + MIN_LIMIT_MS;
     using limit = this.#startLimit(
       () => Math.max(atLeastMs, this.#givenUpAtMs),
       () =>
         `Cannot wait longer than ${
           inSeconds(this.#elapsedMs())
-        } for the login: it goes on and serves the next scrape`,
+        } for ${this.#awaited()}: it goes on and serves the next scrape`,
     );
     return await this.#holder.logIn(this.#stopwatch, limit.signal);
   }
@@ -177,7 +180,7 @@ export class SharedPoll {
 
   /** A question that has just been sent has the whole limit. */
   readonly #withinLimit: WithinLimit = async (question, answer) => {
-    this.#awaited.push(`the answer to ${question}`);
+    this.#questions.push(question);
     this.#stopwatch.begin("command");
     const sentAtMs = this.#clock.monotonicMs();
     const limitMs = (): number => Math.max(MIN_LIMIT_MS, this.#longestWaitMs);
@@ -190,6 +193,18 @@ export class SharedPoll {
     );
     return await untilAborted(answer, limit.signal);
   };
+
+  /** What is waited for, in words. */
+  #awaited(): string {
+    const names = joinNames(this.#holder.blockers);
+    const login = names === ""
+      ? "the login"
+      : `the login, which sends no credentials before the verdict of ${names}`;
+    const answers = this.#questions.map((question) =>
+      `the answer to ${question}`
+    );
+    return [...(this.#hasLogin ? [login] : []), ...answers].join(" and ");
+  }
 
   #startLimit(atMs: () => number, message: () => string): Deadline {
     const toError = (): PollError => new PollError("timeout", message());

@@ -51,6 +51,34 @@ Deno.test("whoever waits less than the others gets timeout alone, at once", asyn
   assert.deepEqual(scene.polls.map(({ ok }) => ok), [true]);
 });
 
+Deno.test("a login that waits for the verdicts of others says whose", async () => {
+  using time = stopTime();
+  await using scene = createFirewallScene(time);
+  const others = ["fw-b", "fw-c"].map((target) =>
+    scene.guard.attempt(target, new AbortController().signal)
+  );
+  for (const other of others) void other.beforeCredential();
+  await time.pass(10_000); // the second is let through beside the first
+  const impatient = scene.firewall.poll(4_000);
+  await time.settle();
+  const authenticated = nth(scene.logins, 0).authenticate();
+  await time.pass(4_000);
+  assert.match(
+    messageOf((await impatient).poll),
+    /waited 4 s for the login, which sends no credentials before the verdict of fw-b and fw-c: see why there is none$/,
+  );
+  await time.pass(1_000);
+  assert.match(
+    scene.messages().at(-1) ?? "",
+    /longer than 5 s for the login, which sends no .* fw-b and fw-c: it goes on/,
+  );
+  for (const other of others) other.noteAccepted();
+  await authenticated;
+  const late = scene.firewall.poll(250);
+  await time.pass(250);
+  assert.match(messageOf((await late).poll), /for the login: raise/);
+});
+
 Deno.test("a request that has given up is told what it waited for", async () => {
   using time = stopTime();
   await using scene = createFirewallScene(time);

@@ -160,7 +160,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: "a wait at the gate has no limit",
     file: "src/firewall/gate.ts",
-    find: '      turn.reject(new PollError("timeout", this.#explainWait()));',
+    find: "      turn.reject(error);",
     replace: "",
   },
   {
