@@ -23,7 +23,7 @@ export interface Tunnel {
   readonly stateWord: string;
   /** As printed: `off`, `up`, `down`; empty when that is not known. */
   readonly monitor: string;
-  /** As printed, masked or not; empty in a table without that column. */
+  /** As printed, masked or not; empty if not known. */
   readonly localIp: string;
   readonly peerIp: string;
   /** Tunnel interface, such as `tunnel.3`; empty when the tunnel has none. */
@@ -60,7 +60,7 @@ export interface TunnelTable extends VpnFlow {
  * labels are not a valid exposition.
  *
  * Several data planes may each list a tunnel. Rows that agree are that tunnel.
- * Where they contradict each other its state is not known, nor its monitor.
+ * What they contradict each other in is not known: state, monitor, addresses.
  */
 export function mergeRows({ tunnels, configured }: VpnFlow): TunnelTable {
   if (ascends(tunnels)) return { tunnels, configured, contradictions: [] };
@@ -92,13 +92,17 @@ function merge(one: Tunnel, other: Tunnel): Tunnel {
     (one.state !== "unknown" || words.includes(other.stateWord));
   const isSameMonitor =
     one.monitor.toLowerCase() === other.monitor.toLowerCase();
-  if (isSameState && isSameMonitor) return one;
+  const isSamePath = one.localIp === other.localIp &&
+    one.peerIp === other.peerIp;
+  if (isSameState && isSameMonitor && isSamePath) return one;
   return {
     ...one,
-    state: isSameState ? one.state : "unknown",
-    stateWord: isSameState || words.includes(other.stateWord)
-      ? one.stateWord
-      : `${one.stateWord} or ${other.stateWord}`,
-    monitor: isSameMonitor ? one.monitor : "",
+    ...(!isSameState && {
+      state: "unknown",
+      // in whatever order the rows come
+      stateWord: [...new Set([...words, other.stateWord])].sort().join(" or "),
+    }),
+    ...(!isSameMonitor && { monitor: "" }),
+    ...(!isSamePath && { localIp: "", peerIp: "" }),
   };
 }

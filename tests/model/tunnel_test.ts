@@ -25,6 +25,16 @@ Deno.test("mergeRows() says what the rows of one tunnel come to", async (t) => {
       tunnel: contradicted,
       contradicts: true,
     },
+    "their states differ, in the other order": {
+      rows: [{ ...OSLO, ...DOWN }, OSLO],
+      tunnel: contradicted,
+      contradicts: true,
+    },
+    "their peers differ": {
+      rows: [OSLO, { ...OSLO, peerIp: "203.0.113.9" }],
+      tunnel: { ...OSLO, localIp: "", peerIp: "" },
+      contradicts: true,
+    },
     "their monitors differ": {
       rows: [OSLO, { ...OSLO, monitor: "down" }],
       tunnel: { ...OSLO, monitor: "" },
