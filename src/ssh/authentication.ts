@@ -49,14 +49,16 @@ export class Authentication {
    * Chooses the next method; it counts as tried.
    *
    * @param offered What the firewall says can continue.
+   * @param isPartial Whether it has accepted the method before this one, and
+   * wants another one besides.
    * @throws {PollError} If nothing is left to try.
    */
-  choose(offered: readonly string[]): Method {
+  choose(offered: readonly string[], isPartial = false): Method {
     const method = this.#methods().find((method) =>
       offered.includes(method) && !this.#tried.has(method)
     );
     if (method === undefined) {
-      throw new PollError("auth", this.#explain(offered));
+      throw new PollError("auth", this.#explain(offered, isPartial));
     }
     this.#tried.add(method);
     return method;
@@ -112,8 +114,15 @@ export class Authentication {
     );
   }
 
-  #explain(offered: readonly string[]): string {
-    const used = [...this.#tried].join(" and ");
+  #explain(offered: readonly string[], isPartial: boolean): string {
+    const tried = [...this.#tried];
+    const used = tried.join(" and ");
+    if (isPartial) {
+      const factors = this.#quote(offered.join(", "));
+      return `it accepted ${
+        tried.at(-1)
+      } and asks for ${factors} besides, which the exporter cannot give: take the second factor off this account`;
+    }
     if (this.#isPasswordUsed || this.#tried.has("publickey")) {
       return `it rejected the credentials (${used}): check them before the account is locked`;
     }

@@ -143,9 +143,10 @@ export class Connection {
       keepaliveCountMax: KEEPALIVE_COUNT,
       hostVerifier: (key: Uint8Array) => this.#isHostKeyAccepted(key),
       debug: (note) => this.#readNote(note),
-      authHandler: (offered, _partialSuccess, next) => {
-        if (offered === null) next({ type: "none", username });
-        else this.#authenticate(offered, next).catch(this.#refuse);
+      authHandler: (offered, isPartial, next) => {
+        if (offered === null) return next({ type: "none", username });
+        const reply = { offered, isPartial: isPartial === true };
+        this.#authenticate(reply, next).catch(this.#refuse);
       },
     });
   }
@@ -262,10 +263,10 @@ export class Connection {
   }
 
   async #authenticate(
-    offered: readonly string[],
+    reply: { readonly offered: readonly string[]; readonly isPartial: boolean },
     next: (method: AnyAuthMethod) => void,
   ): Promise<void> {
-    const type = this.#authentication.choose(offered);
+    const type = this.#authentication.choose(reply.offered, reply.isPartial);
     // its questions come first, and may be none that is answered
     const isQuestioning = type === "keyboard-interactive";
     if (!isQuestioning && !await this.#takeTurn()) return;

@@ -11,6 +11,7 @@ import { createKeyPair } from "../support/key_pair.ts";
 
 const PASSWORD = "correct horse";
 const privateKey = parsePrivateKey(createKeyPair().privateKey, undefined);
+const IS_PARTIAL = true;
 const ACKNOWLEDGEMENT =
   "Do you accept and acknowledge the statement above ? (yes/no) : ";
 
@@ -78,6 +79,15 @@ Deno.test("choose() uses the password if keyboard-interactive did not ask for it
   assert.equal(authentication.choose(offered), "keyboard-interactive");
   assert.deepEqual(ask(authentication, ACKNOWLEDGEMENT), ["yes"]);
   assert.equal(authentication.choose(offered), "password");
+});
+
+Deno.test("choose() does not take a first factor that was accepted for a rejection", () => {
+  const authentication = begin();
+  authentication.choose(["password"]);
+  assertAuthError(
+    () => authentication.choose(["keyboard-interactive"], IS_PARTIAL),
+    'it accepted password and asks for "keyboard-interactive" besides, which the exporter cannot give: take the second factor off this account',
+  );
 });
 
 Deno.test("choose() says why nothing is left to try", async (t) => {
