@@ -69,7 +69,7 @@ export const ADVICE: Readonly<Record<Reason, Advice>> = {
     meaning:
       "The reply is not one complete table of tunnels, so none of it is shown.",
     remedy:
-      "The log quotes the line. Save the output of “show vpn flow”, take the names out with --redact, and send it in.",
+      "The log quotes the line, if one is wrong. Save the output of “show vpn flow”, take the names out with --redact, and send it in.",
   },
   session: {
     finding: "with the session lost or refused",

@@ -78,6 +78,12 @@ Deno.test("anything else is a usage error that names the word", async (t) => {
   }
 });
 
+Deno.test("a usage error has its exit code also where it cannot be printed", async () => {
+  const wrapper = ["sh", "-c", 'exec "$0" "$@" 2>/dev/full'];
+  const { code } = await runExporter(["--frobnicate"], {}, { wrapper });
+  assert.equal(code, 2);
+});
+
 Deno.test("a wrong environment is told whole, once, without secrets", async (t) => {
   for (const args of [[], ["--check"]]) {
     await t.step(JSON.stringify(args), async () => {
