@@ -4,6 +4,7 @@
  * @module
  */
 
+import { Buffer } from "node:buffer";
 import { escapeUnsafe } from "../std/quote.ts";
 
 /** Markup that was written through {@linkcode markup}, and by nothing else. */
@@ -12,6 +13,11 @@ export class Html {
 
   constructor(markup: string) {
     this.#markup = markup;
+  }
+
+  /** What it takes on the wire, before compression. */
+  get bytes(): number {
+    return Buffer.byteLength(this.#markup);
   }
 
   toString(): string {

@@ -41,10 +41,13 @@ export interface PageInput extends Hidden {
 /** Seconds after which a browser asks for the page again. */
 const REFRESH_S = 30;
 
-/** Rows of tunnels and changes on the page: a browser has to stay quick. */
+/** What the page holds at most: a browser has to stay quick. */
+const MAX_BYTES = 300 * 1_024;
 const MAX_ROWS = 1_000;
-const MAX_ROWS_OF_A_FLEET = 500;
 const MAX_CHANGES = 300;
+
+/** Room kept for tunnels and changes, however many sections there are. */
+const SHARE_OF_LISTS = 0.25;
 
 /** Lines of the index for firewalls that are well. */
 const MAX_WELL = 500;
@@ -59,15 +62,11 @@ export function renderPage(input: PageInput): string {
   const [only, second] = views;
   const isAlone = only !== undefined && second === undefined;
   const subject = isAlone ? only.status.target : "panos-ipsec-exporter";
-  const budget = {
-    rows: input.isWhole ? Infinity : isAlone ? MAX_ROWS : MAX_ROWS_OF_A_FLEET,
-    changes: input.isWhole ? Infinity : MAX_CHANGES,
-  };
   const heading = findings.map((text, index) =>
     markup`${index === 0 ? "" : ", "}<span>${text}</span>`
   );
-  const shown = isAlone ? views : views.filter((view) => !isWell(view));
-  return markup`<!doctype html>
+  const renderAround = (sections: readonly Html[]): Html =>
+    markup`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -83,8 +82,8 @@ export function renderPage(input: PageInput): string {
 </header>
 <main>
 ${renderHold(input, views)}\
-${isAlone ? undefined : renderIndex(views, input)}${renderAdvice(views)}\
-${renderSections(shown, input, { isAlone, budget })}</main>
+${isAlone ? undefined : renderIndex(views, input, sections.length)}\
+${renderAdvice(views)}${sections}</main>
 <footer>
 <p>As of ${formatTime(input.now, input.now)}, \
 ${new Date(input.now * 1_000).toISOString().slice(0, 10)}. Renewed every \
@@ -94,27 +93,47 @@ ${REFRESH_S} s. This page shows the last polls and starts none.</p>
 </footer>
 </body>
 </html>
-`.toString();
+`;
+  const shown = isAlone ? views : views.filter((view) => !isWell(view));
+  // without sections the index is longest: its links lead to other pages
+  const room = input.isWhole ? Infinity : MAX_BYTES - renderAround([]).bytes;
+  return renderAround(renderSections(shown, input, { isAlone, room }))
+    .toString();
 }
 
+/**
+ * Renders the sections that fit. Without their tunnels and changes all of them
+ * come first, so that the lists of the worst firewalls do not crowd out others.
+ *
+ * @param room Bytes for all of them.
+ */
 function renderSections(
   views: readonly FirewallView[],
   input: PageInput,
-  { isAlone, budget }: {
-    readonly isAlone: boolean;
-    readonly budget: Budget;
-  },
+  { isAlone, room }: { readonly isAlone: boolean; readonly room: number },
 ): readonly Html[] {
   const { now, metricsTarget, isWhole } = input;
-  return views.map((view) =>
+  const render = (view: FirewallView, budget: Budget): Html =>
     renderFirewall(view, {
       now,
       metricsTarget,
       budget,
       isWhole,
       listsAll: isAlone || view.failure !== undefined,
-    })
-  );
+    });
+  const budget = {
+    rows: isWhole ? Infinity : MAX_ROWS,
+    changes: isWhole ? Infinity : MAX_CHANGES,
+    bytes: room,
+  };
+  const kept: FirewallView[] = [];
+  for (const view of views) {
+    const { bytes } = render(view, { rows: 0, changes: 0, bytes: 0 });
+    if (budget.bytes - bytes < room * SHARE_OF_LISTS) break;
+    budget.bytes -= bytes;
+    kept.push(view);
+  }
+  return kept.map((view) => render(view, budget));
 }
 
 /** Above all: an account that is about to be locked darkens a fleet. */
@@ -155,12 +174,20 @@ ${items}</section>
 `;
 }
 
-/** One line for each firewall, the worst first. */
-function renderIndex(views: readonly FirewallView[], { now }: PageInput): Html {
+/**
+ * One line for each firewall, the worst first.
+ *
+ * @param sections How many of them have a section on the page.
+ */
+function renderIndex(
+  views: readonly FirewallView[],
+  { now }: PageInput,
+  sections: number,
+): Html {
   let well = 0;
-  const lines = views.flatMap((view) => {
+  const lines = views.flatMap((view, index) => {
     if (isWell(view) && ++well > MAX_WELL) return [];
-    return [renderLine(view, now)];
+    return [renderLine(view, now, index < sections)];
   });
   const others = views.length - lines.length;
   const rest = others === 0
@@ -175,17 +202,19 @@ ${rest}</nav>
 `;
 }
 
-function renderLine(view: FirewallView, now: number): Html {
-  const { status, tone, since } = view;
-  const { target } = status;
-  const moment = since === undefined ? "" : `, ${formatSince(since, now)}`;
-  if (isWell(view)) {
-    return markup`<li id="${anchorOf(target)}"><span class="is ${tone}">\
-<a href="${pathOf(target)}">${target}</a></span> ${describeFirewall(view)}</li>
-`;
-  }
-  const path = `#${encodeURIComponent(anchorOf(target))}`;
-  return markup`<li><span class="is ${tone}"><a href="${path}">${target}</a>\
+function renderLine(
+  view: FirewallView,
+  now: number,
+  hasSection: boolean,
+): Html {
+  const { status: { target }, tone, since } = view;
+  const anchor = anchorOf(target);
+  const id = hasSection ? undefined : markup` id="${anchor}"`;
+  const path = hasSection ? `#${encodeURIComponent(anchor)}` : pathOf(target);
+  const moment = since === undefined || isWell(view)
+    ? ""
+    : `, ${formatSince(since, now)}`;
+  return markup`<li${id}><span class="is ${tone}"><a href="${path}">${target}</a>\
 </span> ${describeFirewall(view)}${moment}</li>
 `;
 }

@@ -17,14 +17,19 @@ import {
   formatUntil,
 } from "./format.ts";
 import { type Html, markup } from "./html.ts";
-import { anchorOf, type Frame } from "./page_frame.ts";
+import { anchorOf, type Frame, renderFitting } from "./page_frame.ts";
 import { renderTunnels } from "./page_tunnels.ts";
 
-/** Renders the section of a firewall, and takes its rows off the budget. */
+/**
+ * Renders the section of a firewall, and takes what is in its lists off the
+ * budget.
+ */
 export function renderFirewall(view: FirewallView, frame: Frame): Html {
   const { status, tone } = view;
   const { target, history: { haState } } = status;
   const age = view.failure === undefined ? "" : ", last known";
+  // first of all, as the few changes would find no room behind many tunnels
+  const changes = renderChanges(view, frame);
   const path = target === frame.metricsTarget
     ? "/metrics"
     : `/probe?target=${encodeURIComponent(target)}`;
@@ -37,7 +42,7 @@ ${haState === undefined ? undefined : markup`<p>HA ${haState}${age}</p>\n`}\
 <a href="${path}" aria-label="Metrics of ${target}">Metrics</a>
 </div>
 ${renderNotes(view, frame.now)}${renderTunnels(view, frame)}\
-${renderChanges(view, frame)}${renderFacts(status, frame.now)}</section>
+${changes}${renderFacts(status, frame.now)}</section>
 `;
 }
 
@@ -94,20 +99,28 @@ function renderChanges(
   { status: { history } }: FirewallView,
   { budget, now }: Frame,
 ): Html | undefined {
-  const changes = history.changes.slice(0, Math.max(0, budget.changes));
-  budget.changes -= changes.length;
-  if (changes.length === 0) return undefined;
-  const items = changes.map((change) => {
-    const words = describeChange(change);
-    return markup`<li>${formatTime(change.at, now)}: <bdi>${words}</bdi></li>
-`;
+  const items = renderFitting(history.changes, {
+    budget,
+    kind: "changes",
+    amountOf: () => 1,
+    frameBytes: LIST_BYTES,
+    render: (change) =>
+      markup`<li>${formatTime(change.at, now)}: \
+<bdi>${describeChange(change)}</bdi></li>
+`,
   });
+  return items.length === 0 ? undefined : renderList(items);
+}
+
+function renderList(items: readonly Html[]): Html {
   return markup`<details open><summary>Last changes</summary>
 <ul>
 ${items}</ul>
 </details>
 `;
 }
+
+const LIST_BYTES = renderList([]).bytes;
 
 function describeChange(change: Change): string {
   switch (change.kind) {

@@ -69,7 +69,9 @@ section > * + * { margin-top: 1rem; }
 .note { padding: 0.75rem 1rem; border-radius: 4px; background: var(--tint); }
 .note p { max-width: 60rem; }
 .note p + p { margin-top: 0.375rem; }
-.mono { font: 0.9em/1.5 var(--mono); }
+.mono, tbody > tr > :nth-child(5), tbody > tr > :nth-child(6) {
+  font: 0.9em/1.5 var(--mono);
+}
 
 .bad { --tone: var(--bad); --tint: var(--bad-tint); }
 .warn { --tone: var(--warn); --tint: var(--warn-tint); }
@@ -127,6 +129,7 @@ tr > :nth-child(8) { width: 5%; }
 
 @media (max-width: 60rem) {
   body { padding: 1.25rem 0.75rem; }
+  h1 span { white-space: normal; }
   section { padding: 1rem; }
   dl { flex-direction: column; gap: 0.5rem; }
   table, caption, tbody { display: block; }
@@ -153,7 +156,6 @@ tr > :nth-child(8) { width: 5%; }
   tbody tr > :nth-child(7)::before { content: "Monitor" / ""; }
   tbody tr > :nth-child(8)::before { content: "ID" / ""; }
 }
-@media (max-width: 30rem) { h1 span { white-space: normal; } }
 `;
 
 /**

@@ -11,8 +11,8 @@ import { describeState, monitorInWords } from "../model/tunnel_words.ts";
 import { formatAmount, formatCount } from "../std/words.ts";
 import type { FirewallView } from "./firewall_view.ts";
 import { formatSpan, formatTime } from "./format.ts";
-import { type Html, markup } from "./html.ts";
-import { type Frame, pathOf } from "./page_frame.ts";
+import { type Content, type Html, markup } from "./html.ts";
+import { type Frame, pathOf, renderFitting } from "./page_frame.ts";
 import { describeCounts, TONE_OF } from "./tunnel_condition.ts";
 
 /** Renders the table of a firewall's tunnels, and takes its rows off the budget. */
@@ -26,31 +26,43 @@ export function renderTunnels(
   const listed = frame.listsAll
     ? tunnels
     : tunnels.filter(({ condition }) => !isStandby && condition !== "up");
-  const kept: TunnelGroup[] = [];
-  for (const tunnel of listed) {
-    if (frame.budget.rows < tunnel.rows.length) break;
-    frame.budget.rows -= tunnel.rows.length;
-    kept.push(tunnel);
-  }
+  const shown = renderFitting(listed, {
+    budget: frame.budget,
+    kind: "rows",
+    amountOf: ({ rows }) => rows.length,
+    frameBytes: TABLE_BYTES,
+    render: (tunnel) => renderTunnel(tunnel, view, frame),
+  });
   const caption = isFailing
     ? `Last known, ${describeAge(status, frame.now)}: ${
       formatAmount(tunnels.length, "tunnel")
     }`
     : describeCounts(counts) +
       (isStandby ? "; on standby, so not counted above" : "");
-  const rest = describeRest(view, kept.length, frame);
-  if (kept.length === 0) return markup`<p>${caption}${rest}</p>\n`;
-  return markup`<table class="${isFailing ? "old" : "new"}">
-<caption>${caption}${rest}</caption>
+  const rest = describeRest(view, shown.length, frame);
+  return shown.length === 0
+    ? markup`<p>${caption}${rest}</p>\n`
+    : renderTable(shown, isFailing ? "old" : "new", [caption, rest]);
+}
+
+function renderTable(
+  rows: readonly Html[],
+  age: "old" | "new",
+  caption: Content,
+): Html {
+  return markup`<table class="${age}">
+<caption>${caption}</caption>
 <thead><tr><th scope="col">State</th><th scope="col">Tunnel</th>\
 <th scope="col">Since (UTC)</th><th scope="col">Interface</th>\
 <th scope="col">Peer</th><th scope="col">Local</th>\
 <th scope="col">Monitor</th><th scope="col">ID</th></tr></thead>
 <tbody>
-${kept.map((tunnel) => renderTunnel(tunnel, view, frame))}</tbody>
+${rows}</tbody>
 </table>
 `;
 }
+
+const TABLE_BYTES = renderTable([], "new", "").bytes;
 
 function describeAge({ lastSuccessAt }: Status, now: number): string {
   return lastSuccessAt === undefined
@@ -73,20 +85,21 @@ function renderTunnel(
   tunnel: TunnelGroup,
   { isStandby, failure }: FirewallView,
   { now }: Frame,
-): readonly Html[] {
+): Html {
   const { condition, rows } = tunnel;
   const tone = isStandby || failure !== undefined ? "idle" : TONE_OF[condition];
-  return rows.map((row) => {
+  const items = rows.map((row) => {
     const { id, name, interfaceName, peerIp, localIp, monitor } = row.tunnel;
     const state = describeRow(row, condition);
     return markup`<tr class="${tone}"><td>${state}</td>\
 <th scope="row">${name}</th>\
 <td>${describeStart(row.since, now)}</td>\
 <td>${interfaceName}</td>\
-<td class="mono">${peerIp}</td><td class="mono">${localIp}</td>\
+<td>${peerIp}</td><td>${localIp}</td>\
 <td>${monitor}</td><td>${id}</td></tr>
 `;
   });
+  return markup`${items}`;
 }
 
 function describeStart({ at, isAtLeast }: Since, now: number): string {

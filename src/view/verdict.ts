@@ -57,9 +57,15 @@ function findFaults(views: readonly FirewallView[]): readonly string[] {
     [counts["not established"], "tunnel", "not established"],
     [amount((view) => view.isEmpty), "firewall", "without tunnels"],
     [
-      amount((view) => view.areLoginsHeld && view.failure === undefined),
+      amount((view) => view.areLoginsHeld && view.isPending),
       "firewall",
-      "with logins held",
+      "not polled yet, with logins held",
+    ],
+    // "with logins held" is said of those above, which are dark
+    [
+      amount((view) => view.areLoginsHeld && view.status.poll?.ok === true),
+      "firewall",
+      "served over open sessions only",
     ],
     [
       amount((view) => view.isStale),

@@ -98,9 +98,20 @@ Deno.test("renderPage() says in heading and title what is wrong", async (t) => {
       firewalls: [good([UP], { poll: { finishedAt: NOW - 301 } })],
     },
     {
-      text: "1 firewall with logins held",
+      text: "1 firewall served over open sessions only",
       tone: "warn",
       firewalls: [good([UP], { authRetryAt: NOW + 60 })],
+    },
+    {
+      text:
+        "1 firewall with logins held, 1 firewall not polled yet, with logins held, 2 firewalls served over open sessions only",
+      tone: "bad",
+      firewalls: [
+        good([UP], { authRetryAt: NOW + 60 }),
+        failed({ poll: { reason: "held" }, authRetryAt: NOW + 60 }),
+        { ...NEVER_POLLED, authRetryAt: NOW + 60 },
+        good([UP], { authRetryAt: NOW + 60 }),
+      ],
     },
     {
       text: "1 firewall without tunnels",
@@ -511,7 +522,7 @@ Deno.test("renderPage() lists 1,000 rows, and counts the rest", () => {
     page,
     /<caption>10,001 tunnels: 10,000 up, 1 down; <a href="\/\?firewall=fw-big">9,001 more<\/a></,
   );
-  assert(page.length < 300 * 1_024, `${page.length} bytes`);
+  assertSmall(page);
   const whole = render([big], { isWhole: true });
   assert.equal(rowsOf(whole).length, 10_001);
 });
@@ -526,32 +537,132 @@ Deno.test("renderPage() lists only what somebody has to look at in a fleet", () 
   assert.match(page, /fw-b<\/a><\/span> 2 tunnels: 2 up/);
 });
 
-Deno.test("renderPage() keeps the page of a large fleet small", async (t) => {
+Deno.test("renderPage() stays under 300 KiB with 10,000 tunnels", async (t) => {
+  const names: Readonly<Record<string, string>> = {
+    "proxy IDs": `${"t".repeat(58)}:${"p".repeat(63)}`,
+    "escaped names": "&".repeat(63),
+    "names in three bytes a character": "\u6771".repeat(63),
+  };
+  for (const [what, name] of Object.entries(names)) {
+    await t.step(what, () => {
+      const tunnels = Array.from(
+        { length: 10_000 },
+        (_, index) => longTunnel(index, `${index}${name}`),
+      );
+      const big = after(good(tunnels), good(tunnels.map(turned)));
+      const page = render([big]);
+      assertSmall(page);
+      const listed = rowsOf(page).length;
+      assert(listed > 500, `${listed} rows`);
+      const others = (10_000 - listed).toLocaleString("en-US");
+      assert(page.includes(`>${others} more</a>`));
+      assert.equal(changesOf(page), 5);
+      assert.equal(rowsOf(render([big], { isWhole: true })).length, 10_000);
+    });
+  }
+});
+
+Deno.test("renderPage() stays under 300 KiB with 200 firewalls", async (t) => {
   const up = Array.from(
     { length: 19 },
     (_, index) => tunnelOf({ id: String(index + 10) }),
   );
+  const long = Array.from({ length: 10 }, (_, index) => {
+    const name = `${index}-branch-to-headquarters:proxy-id`;
+    return longTunnel(index, name.padEnd(63, "-"));
+  });
+  const escaped = long.map((tunnel, index) => ({
+    ...tunnel,
+    name: `${index}`.padEnd(63, "&"),
+  }));
   const fleetOf = (one: (target: string) => Status): readonly Status[] =>
     Array.from(
       { length: 200 },
       (_, index) => one(`firewall-${index}.branch.example.net`),
     );
+  const changing = (tunnels: readonly Tunnel[]) => (target: string) =>
+    after(good(tunnels, { target }), good(tunnels.map(turned)));
+  const dead =
+    (tunnels: readonly Tunnel[], message?: string) => (target: string) =>
+      after(
+        good(tunnels, { target }),
+        good(tunnels.map(turned)),
+        failed({ poll: message === undefined ? {} : { message } }),
+      );
   const fleets: Readonly<Record<string, readonly Status[]>> = {
     "one of twenty tunnels down everywhere": fleetOf((target) =>
       good([...up, DOWN], { target })
     ),
     "all well": fleetOf((target) => good(up, { target })),
-    "all failing with their last tunnels": fleetOf((target) =>
-      after(good(up, { target }), failed({ target }))
+    "no tunnel up, changes": fleetOf(changing(long)),
+    "no tunnel up, changes, escaped names": fleetOf(changing(escaped)),
+    "all failing with their last tunnels": fleetOf(dead(long)),
+    "all failing, escaped names": fleetOf(dead(escaped)),
+    "all failing, long targets and messages": fleetOf((target) =>
+      dead(escaped, "&".repeat(400))(`${"a.".repeat(100)}${target}`)
     ),
   };
-  for (const [name, fleet] of Object.entries(fleets)) {
-    await t.step(name, () => {
+  for (const [what, fleet] of Object.entries(fleets)) {
+    await t.step(what, () => {
       const page = render(fleet);
-      assert(page.length < 300 * 1_024, `${page.length} bytes`);
+      assertSmall(page);
       assert(rowsOf(page).length <= 1_000);
+      assert(changesOf(page) <= 300);
+      const [, nav = ""] = page.split("<nav");
+      const [index = ""] = nav.split("</nav>");
+      assert.equal(index.split("<li").length - 1, fleet.length);
     });
   }
+});
+
+Deno.test("renderPage() fills the page of a large fleet with the worst first", () => {
+  const tunnels = Array.from(
+    { length: 10 },
+    (_, index) => longTunnel(index, `${index}`.padEnd(63, "&")),
+  );
+  const page = render(Array.from({ length: 200 }, (_, index) =>
+    after(
+      good(tunnels, { target: `fw-${index}.example.net` }),
+      good(tunnels.map(turned)),
+      failed(),
+    )));
+  const sections = page.split("<section id=").slice(1);
+  assert.equal(sections.length, 200, "each has its section");
+  const rows = sections.map((section) => rowsOf(section).length);
+  assert(rowsOf(page).length >= 100, `${rowsOf(page).length} rows`);
+  assert.deepEqual(rows, rows.toSorted((one, other) => other - one));
+  for (const [index, section] of sections.entries()) {
+    const others = 10 - (rows[index] ?? 0);
+    assert.equal(section.includes(`>${others} more</a>`), others > 0);
+  }
+  assert.equal(changesOf(sections[0] ?? ""), 5);
+});
+
+Deno.test("renderPage() links a firewall that finds no room to its own page", () => {
+  const message = "x".repeat(2_000);
+  const page = render(Array.from(
+    { length: 200 },
+    (_, index) =>
+      after(
+        good([UP, DOWN], { target: `fw-${index}` }),
+        failed({ poll: { message } }),
+      ),
+  ));
+  const sections = page.split("<section id=").length - 1;
+  assert(sections > 50 && sections < 200, `${sections} sections`);
+  const rows = rowsOf(page).length;
+  assert(rows > 100, `${rows} rows: the worst have their tunnels`);
+  const [, nav = ""] = page.split("<nav");
+  const [index = ""] = nav.split("</nav>");
+  const links = [...index.matchAll(/href="(.*?)"/g)].map(([, href]) => href);
+  const expected = Array.from(
+    { length: 200 },
+    (_, index) =>
+      index < sections ? `#fw-fw-${index}` : `/?firewall=fw-${index}`,
+  );
+  assert.deepEqual(links, expected);
+  const ids = [...page.matchAll(/ id="(.*?)"/g)].map(([, id]) => id);
+  assert.equal(new Set(ids).size, 200);
 });
 
 Deno.test("CONTENT_SECURITY_POLICY allows the style sheet of the page and nothing else", () => {
@@ -600,6 +711,22 @@ function after(...statuses: readonly Status[]): Status {
   return statusAfter(polls, { target: statuses[0]?.target ?? "" });
 }
 
+/** A tunnel whose every cell is as long as a firewall makes it. */
+function longTunnel(id: number, name: string): Tunnel {
+  return {
+    ...DOWN,
+    id: String(id),
+    name,
+    localIp: "2001:db8:aaaa:bbbb:cccc:dddd:eeee:1111",
+    peerIp: "2001:db8:aaaa:bbbb:cccc:dddd:eeee:2222",
+  };
+}
+
+/** The same tunnel, in another state. */
+function turned(tunnel: Tunnel): Tunnel {
+  return { ...tunnel, state: "init", stateWord: "init" };
+}
+
 function render(
   firewalls: readonly Status[],
   changes: Partial<PageInput> = {},
@@ -615,6 +742,18 @@ function render(
     now: NOW,
     ...changes,
   });
+}
+
+function assertSmall(page: string): void {
+  const { length } = new TextEncoder().encode(page);
+  assert(length < 300 * 1_024, `${length} bytes`);
+}
+
+/** How many changes are told. */
+function changesOf(page: string): number {
+  return page.split("<details").slice(1)
+    .map((html) => html.split("</details>")[0]?.split("<li>").length ?? 0)
+    .reduce((sum, parts) => sum + parts - 1, 0);
 }
 
 /** What is left of HTML without its tags; entities stay as they are. */
