@@ -11,6 +11,13 @@
 import type { Tunnel } from "../model/tunnel.ts";
 import { Screen } from "../panos/screen.ts";
 import { VpnFlowError } from "../panos/vpn_flow_error.ts";
+import {
+  findHeaderProblem,
+  type Header,
+  isHeader as isTableHeader,
+  parseHeader,
+} from "../panos/vpn_flow_header.ts";
+import { readRow } from "../panos/vpn_flow_row.ts";
 import { findXml } from "../panos/vpn_flow_xml.ts";
 import { escapeUnsafe } from "../std/quote.ts";
 import { formatAmount } from "../std/words.ts";
@@ -45,14 +52,18 @@ export function redact(bytes: Uint8Array): Outcome {
   return { stdout: text, stderr: title + words.join(""), code: EXIT.good };
 }
 
-/** What divides a line: redraws, the ends of titles, the start of one. */
-// deno-lint-ignore no-control-regex -- CR, BEL and ESC
-const DIVIDER = /(\r|\u0007|\u001b\][0-9]*;?|\u001b\[[0-9]*C)/;
+/** What divides a line: redraws, and blanks that are no characters. */
+// deno-lint-ignore no-control-regex -- CR and ESC
+const DIVIDER = /(\r|\u001b\[[0-9]*C)/;
 
 /** What leaves no trace on a screen, also in the middle of a word. */
 const ESCAPE =
   // deno-lint-ignore no-control-regex -- these are the characters to find
-  /(\u001b\[[0-?]*[ -/]*[@-~]|\u001b[ -/]*[0-~]|[\u0000-\u0008\u000b-\u001f\u007f-\u009f])/;
+  /(\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\|$)|\u001b\[[0-?]*[ -/]*[@-~]|\u001b[ -/]*[0-~]|[\u0000-\u0008\u000b-\u001f\u007f-\u009f])/;
+
+/** The title of a window, which is shown elsewhere. */
+// deno-lint-ignore no-control-regex -- BEL and ESC
+const TITLE = /^(\u001b\][0-9]*;?)([^\u0007\u001b]+)/;
 
 /** A prompt; an element of XML that holds an `@` is none. */
 const PROMPT = /^ *[^\s@<]+@[^@<>#]+[>#]/;
@@ -61,7 +72,15 @@ const PROMPT = /^ *[^\s@<]+@[^@<>#]+[>#]/;
 const COUNT = /^ *total [^:]*: *[0-9]+ *$/i;
 
 /** The line below a header. */
-const RULER = /^ *-{2,}[ -]*$/;
+const RULER = /^\s*-{2,}[\s-]*$/;
+
+/** More than any header has. */
+const MAX_COLUMNS = 16;
+
+/** No row of a table is longer. */
+const MAX_ROW_LENGTH = 4_096;
+
+const TAB_WIDTH = 8;
 
 /**
  * Takes out of a text what identifies a customer.
@@ -105,26 +124,25 @@ function readTunnels(lines: readonly string[]): readonly Tunnel[] {
   }
 }
 
-/** A row up to its id, in a table where the name stands before the id. */
-function rowStart(nameWords: readonly string[], id: string): string {
-  return [...nameWords, id].join(" ");
+/** A line as a screen shows it: its blanks are where headers start. */
+function expandTabs(line: string): string {
+  const parts = line.split("\t");
+  return parts.map((part, index) =>
+    index === parts.length - 1
+      ? part
+      : part + " ".repeat(TAB_WIDTH - part.length % TAB_WIDTH)
+  ).join("");
 }
 
 /** One run over a text, line by line. */
 class Redaction {
   readonly #words: WordRedaction;
-  /** Names and ids that were read, as {@linkcode rowStart} writes them. */
-  readonly #rowStarts: ReadonlySet<string>;
-  /** Where the ids of the table stand that is being read. */
-  #ids: { readonly column: number; readonly columns: number } | undefined;
+  #columns = new Columns("");
   /** The answer that is being read. */
   #xml: XmlRedaction | undefined;
 
   constructor(key: Uint8Array, tunnels: readonly Tunnel[]) {
     this.#words = new WordRedaction(key, tunnels);
-    this.#rowStarts = new Set(
-      tunnels.map(({ name, id }) => rowStart(wordsOf(name), id)),
-    );
   }
 
   get kept(): readonly string[] {
@@ -147,13 +165,20 @@ class Redaction {
     const characters = [...redacted];
     let position = 0;
     return pieces.map((piece, index) => {
-      if (index % 2 === 1) return piece;
+      if (index % 2 === 1) return this.#redactTitle(piece);
       const start = position;
       position = index === pieces.length - 1
         ? characters.length
         : start + [...piece].length;
       return characters.slice(start, position).join("");
     }).join("");
+  }
+
+  #redactTitle(escape: string): string {
+    return escape.replace(
+      TITLE,
+      (_, start: string, title: string) => start + this.#words.redact(title),
+    );
   }
 
   #redactVisible(line: string, next: string): string {
@@ -175,54 +200,92 @@ class Redaction {
 
   #redactPlain(line: string, next: string): string {
     if (PROMPT.test(line)) {
-      this.#ids = undefined;
+      this.#columns = new Columns("");
       return this.#words.redact(line);
     }
-    if (isHeader(line, next)) {
-      const words = wordsOf(line);
-      const column = words.findIndex((word) => word.toLowerCase() === "id");
-      this.#ids = { column, columns: words.length };
+    const shown = expandTabs(line);
+    if (isHeader(shown, next)) {
+      this.#columns = new Columns(shown);
       return this.#words.keep(line);
     }
-    if (COUNT.test(line)) {
-      this.#ids = undefined;
+    if (COUNT.test(shown)) {
+      this.#columns = new Columns("");
       const number = line.lastIndexOf(":") + 1;
       return this.#words.redact(line.slice(0, number)) + line.slice(number);
     }
-    return this.#words.redact(line, this.#findId(line));
-  }
-
-  /** The number of the word that is the id of a row, if the line is one. */
-  #findId(line: string): number | undefined {
-    const words = wordsOf(line);
-    const isNumber = (index: number): boolean =>
-      /^[0-9]{1,10}$/.test(words[index] ?? "");
-    const { column = 0, columns = 0 } = this.#ids ?? {};
-    if (column <= 0) return words.length > 2 && isNumber(0) ? 0 : undefined;
-    // a name before it may hold blanks, a value behind it may be missing
-    const first = Math.max(column, words.length - (columns - column));
-    const found = [...words.keys()].slice(first).filter(isNumber);
-    const isRead = (index: number): boolean =>
-      this.#rowStarts.has(rowStart(words.slice(0, index), words[index] ?? ""));
-    return found.find(isRead) ?? found[0];
+    return this.#words.redact(line, this.#columns.findId(line));
   }
 }
 
+/** The columns of a table, as far as they tell where the ids stand. */
+class Columns {
+  readonly #words: readonly string[];
+  /** `undefined` if `--parse` reads no row below it. */
+  readonly #header: Header | undefined;
+
+  /** @param header Its tabs are expanded; empty where there is none. */
+  constructor(header: string) {
+    this.#words = wordsOf(header.toLowerCase());
+    const isRead = isTableHeader(header) &&
+      findHeaderProblem(header) === undefined;
+    this.#header = isRead ? parseHeader(header) : undefined;
+  }
+
+  /** Finds where the id starts, if the line is a row. */
+  findId(line: string): number | undefined {
+    if (line.length > MAX_ROW_LENGTH) return undefined;
+    const matches = [...line.matchAll(/\S+/g)];
+    const words = matches.map(([word]) => word);
+    return matches[this.#findIdIn(words, this.#readRow(line))]?.index;
+  }
+
+  /** @returns `undefined` if the row is not certain. */
+  #readRow(line: string): Tunnel | undefined {
+    if (this.#header === undefined) return undefined;
+    const [tunnel, ...others] = readRow(expandTabs(line), this.#header);
+    return others.length === 0 ? tunnel : undefined;
+  }
+
+  #findIdIn(words: readonly string[], tunnel: Tunnel | undefined): number {
+    if (tunnel === undefined && words.length < 3) return -1;
+    const isId = (word: string): boolean =>
+      tunnel === undefined ? /^[0-9]{1,10}$/.test(word) : word === tunnel.id;
+    // the first column, in a table that does not call it so
+    const column = Math.max(0, this.#words.indexOf("id"));
+    // a value before it may be missing
+    if (column <= this.#words.indexOf("name") || column === 0) {
+      return words.slice(0, column + 1).findLastIndex(isId);
+    }
+    // a name before it may hold blanks, a value behind it may be missing
+    const first = Math.max(
+      tunnel === undefined ? column : endOf(wordsOf(tunnel.name), words),
+      words.length - (this.#words.length - column),
+    );
+    return words.findIndex((word, index) => index >= first && isId(word));
+  }
+}
+
+/** The number of the word behind those of a name. */
+function endOf(name: readonly string[], words: readonly string[]): number {
+  const start = words.findIndex((_, index) =>
+    name.every((word, n) => word === words[index + n])
+  );
+  return start + name.length;
+}
+
 /**
- * A header has the columns without which no table can be read, or stands over a
- * ruler and uses words of the table.
+ * A header is one that `--parse` knows, or has the columns without which no table
+ * can be read, or stands over a ruler and uses words of the table.
  */
 function isHeader(line: string, next: string): boolean {
   const words = wordsOf(line.toLowerCase());
-  if (words.length < 3 || words.some((word) => /^[0-9]+$/.test(word))) {
-    return false;
+  if (words.length < 3 || words.length > MAX_COLUMNS) return false;
+  if (words.some((word) => /^[0-9]+$/.test(word))) return false;
+  if (isTableHeader(line)) return true;
+  if (["id", "name", "state"].every((word) => words.includes(word))) {
+    return /^(?:id|name)$/.test(words[0] ?? "");
   }
-  const isWhole = ["id", "name", "state"].every((word) => words.includes(word));
-  if (isWhole) {
-    return words.length <= 16 && /^(?:id|name)$/.test(words[0] ?? "");
-  }
-  const ruler = next.replace(/\r$/, "");
-  if (!RULER.test(ruler)) return false;
+  if (!RULER.test(next)) return false;
   const known = words.filter((word) => VOCABULARY.has(word)).length;
-  return known >= (wordsOf(ruler).length === words.length ? 1 : 3);
+  return known >= (wordsOf(next).length === words.length ? 1 : 3);
 }

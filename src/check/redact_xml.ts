@@ -11,6 +11,10 @@ const END = "</response>";
 const MARKUP =
   /<!\[CDATA\[|\]\]>|<!--|-->|<[/?!]?(?<name>[\p{L}_][^\s<>/]*)[^<>]*>?/gu;
 
+/** The first line of a document, which names nobody. */
+const DECLARATION =
+  /^<\?xml(?:\s+(?:version|encoding|standalone)=(?:"[a-z0-9.-]{1,10}"|'[a-z0-9.-]{1,10}'))*\s*\?>$/i;
+
 const ATTRIBUTE = /(?<quote>["'])(?<value>.*?)\k<quote>/gu;
 
 /** A reference to a character, or a character. */
@@ -54,7 +58,7 @@ export class XmlRedaction {
   }
 
   #redactMarkup(markup: string, name: string | undefined): string {
-    if (name === undefined) return markup;
+    if (name === undefined || DECLARATION.test(markup)) return markup;
     this.#words.keep(name);
     this.#element = /^<[/?!]|\/>$/.test(markup) ? "" : name;
     const start = markup.indexOf(name) + name.length;
@@ -67,17 +71,24 @@ export class XmlRedaction {
   }
 
   #redactText(text: string): string {
-    const isKept = (NUMBERS.test(this.#element) && /^[0-9\s]*$/.test(text)) ||
-      (STATES.test(this.#element) && /^\s*[^\s]{0,20}\s*$/u.test(text));
-    if (isKept) return this.#words.keep(text);
-    if (!text.includes("&")) return this.#words.redact(text);
+    if (!text.includes("&")) {
+      return this.#isKept(text)
+        ? this.#words.keep(text)
+        : this.#words.redact(text);
+    }
     // the text form shows characters where the XML refers to them
     const written = text.match(REFERENCE) ?? [];
     const meant = written.map(characterOf);
+    if (this.#isKept(meant.join(""))) return text;
     const redacted = [...this.#words.redact(meant.join(""))];
     return written.map((reference, index) =>
       redacted[index] === meant[index] ? reference : redacted[index] ?? ""
     ).join("");
+  }
+
+  #isKept(text: string): boolean {
+    return (NUMBERS.test(this.#element) && /^[0-9\s]*$/.test(text)) ||
+      (STATES.test(this.#element) && /^\s*[^\s]{0,20}\s*$/u.test(text));
   }
 }
 

@@ -20,20 +20,37 @@ interface Branch {
   readonly next: Node;
 }
 
-type Node = Map<string, Branch>;
+/** What follows one beginning of words. */
+class Node {
+  readonly branches = new Map<string, Branch>();
+  /** What stands for a character already. */
+  readonly used = new Set<string>();
+
+  /** Whether one character stands, by way of others, for the other. */
+  leadsTo(from: string, to: string): boolean {
+    let character: string | undefined = from;
+    while (character !== undefined && character !== to) {
+      character = this.branches.get(character)?.character;
+    }
+    return character === to;
+  }
+}
 
 const LOWER = range("a", "z");
 const UPPER = range("A", "Z");
 const DIGITS = range("0", "9");
+// behind what may begin an address
 const HEX_LOWER = range("a", "f");
+const OTHER_LOWER = range("g", "z");
 const HEX_UPPER = range("A", "F");
+const OTHER_UPPER = range("G", "Z");
 
 // The others by their length in UTF-8 and their width on a screen, as a
 // firewall may pad by either.
-const TWO_BYTES = range("ß", "ö");
-const THREE_BYTES = range("ạ", "ỹ");
+const TWO_BYTES = range("Ā", "ɏ");
+const THREE_BYTES = range("Ḁ", "ỹ");
 const THREE_BYTES_WIDE = range("一", "俿");
-const FOUR_BYTES = range("𝐚", "𝐳");
+const FOUR_BYTES = range("𝐀", "𝑔");
 const FOUR_BYTES_WIDE = range("𠀀", "𠃿");
 const PICTURES = range("🐀", "🐾");
 
@@ -43,39 +60,52 @@ const HEXADECIMAL = /[0-9a-f:.]/i;
 /**
  * A mapping of words that lasts for a run.
  *
- * Equal words become equal words, and equal beginnings equal beginnings. Each
- * letter and digit becomes another one of the same class, length in UTF-8 and
- * width on a screen; punctuation stays. As long as a word may be an address, its
- * hexadecimal digits become hexadecimal digits.
+ * Equal words become equal words, equal beginnings equal beginnings, and
+ * different words different words: behind each beginning no character stands for
+ * two. Each letter and digit becomes another one of the same class, length in
+ * UTF-8 and width on a screen; punctuation stays. As long as a word may be an
+ * address, its hexadecimal digits become hexadecimal digits.
  */
 export class Substitution {
-  readonly #words: Node = new Map();
+  readonly #words = new Node();
   /** What stands behind the beginning of a word that is too long. */
-  readonly #rest: Node = new Map();
+  readonly #rest = new Node();
   readonly #randomByte: () => number;
   readonly #isTaken: (word: string) => boolean;
 
-  /** @param isTaken Whether a word, in small letters, must not be made. */
+  /** @param isTaken Whether a word is never replaced, and must not be made. */
   constructor(key: Uint8Array, isTaken: (word: string) => boolean) {
     this.#randomByte = randomBytes(key);
     this.#isTaken = isTaken;
   }
 
+  /** Replaces a word that is not taken by one that is not taken either. */
+  replaceFree(word: string): string {
+    let replaced = this.replace(word);
+    // in its turn: so no two words, of whatever text, end at the same one
+    while (this.#isTaken(replaced)) replaced = this.replace(replaced);
+    return replaced;
+  }
+
+  /** Replaces any word, and does not mind what it becomes. */
   replace(word: string): string {
-    let isAddress = true;
+    let mayBeAddress = true;
     let node = this.#words;
     let replaced = "";
     let length = 0;
     for (const original of word) {
-      isAddress &&= HEXADECIMAL.test(original);
-      let branch = node.get(original);
+      let branch = node.branches.get(original);
       if (branch === undefined) {
-        const pool = poolOf(original, isAddress);
-        const character = this.#choose(original, pool, replaced);
-        const next = length < MAX_LENGTH ? new Map() : this.#rest;
+        const pool = poolOf(original, mayBeAddress);
+        const character = pool === undefined
+          ? original
+          : this.#choose(original, pool, node, replaced);
+        const next = length < MAX_LENGTH ? new Node() : this.#rest;
         branch = { character, next };
-        node.set(original, branch);
+        node.branches.set(original, branch);
+        node.used.add(character);
       }
+      mayBeAddress &&= length < MAX_LENGTH && HEXADECIMAL.test(original);
       replaced += branch.character;
       node = branch.next;
       length++;
@@ -83,39 +113,49 @@ export class Substitution {
     return replaced;
   }
 
-  /** Never makes a word that means something to a reader of the table. */
-  #choose(original: string, pool: Pool | undefined, before: string): string {
-    if (pool === undefined) return original;
+  /**
+   * Chooses what stands for a character. The characters of a pool become one
+   * circle, which is closed last, so that none has to stand for itself.
+   */
+  #choose(original: string, pool: Pool, node: Node, before: string): string {
+    const isUnused = (character: string): boolean => !node.used.has(character);
+    const unused = pool.filter(isUnused);
+    const open = unused.filter((character) =>
+      !node.leadsTo(character, original)
+    );
+    // nobody has as many letters of another script as a pool holds
+    if (open.length === 0) return unused[0] ?? original;
     const first = this.#randomByte() * 256 + this.#randomByte();
-    for (let n = 0; n < pool.length; n++) {
-      const character = pool[(first + n) % pool.length] ?? original;
-      if (character === original) continue;
-      const end = before.slice(-MAX_KNOWN_LENGTH);
-      const word = (end + character).toLowerCase();
-      const whole = word.replace(/^[^\p{L}\p{N}]+/u, "");
-      const part = word.replace(/^.*[^\p{L}\p{N}](?=.)/su, "");
-      if (!this.#isTaken(whole) && !this.#isTaken(part)) return character;
-    }
-    return original;
+    const shifted = open.map((_, n) => open[(first + n) % open.length] ?? "");
+    return shifted.find((character) => !this.#isMade(before + character)) ??
+      shifted[0] ?? original;
+  }
+
+  /** Prefers not to make a word that is taken: equal beginnings stay equal. */
+  #isMade(word: string): boolean {
+    return word.length <= MAX_KNOWN_LENGTH && this.#isTaken(word);
   }
 }
 
-function poolOf(character: string, isAddress: boolean): Pool | undefined {
+/** @param mayBeAddress Whether all before the character may be an address. */
+function poolOf(character: string, mayBeAddress: boolean): Pool | undefined {
+  const isHexadecimal = HEXADECIMAL.test(character);
   if (/[a-z]/.test(character)) {
-    return isAddress ? HEX_LOWER : LOWER;
+    if (!mayBeAddress) return LOWER;
+    return isHexadecimal ? HEX_LOWER : OTHER_LOWER;
   }
   if (/[A-Z]/.test(character)) {
-    return isAddress ? HEX_UPPER : UPPER;
+    if (!mayBeAddress) return UPPER;
+    return isHexadecimal ? HEX_UPPER : OTHER_UPPER;
   }
   if (/[0-9]/.test(character)) return DIGITS;
   if (character < "\u0080") return undefined;
+  const isWide = screenWidth(character) === 2;
   if (!/[\p{L}\p{N}]/u.test(character)) {
-    return character >= "\u{1f300}" && character < "\u{1faff}"
-      ? PICTURES
-      : undefined;
+    const isPicture = character >= "\u{1f300}" && character < "\u{1faff}";
+    return isPicture && isWide ? PICTURES : undefined;
   }
   if (character < "\u0800") return TWO_BYTES;
-  const isWide = screenWidth(character) === 2;
   if (character.length === 1) return isWide ? THREE_BYTES_WIDE : THREE_BYTES;
   return isWide ? FOUR_BYTES_WIDE : FOUR_BYTES;
 }

@@ -23,7 +23,7 @@ const WORDS = `
   attempts since successful welcome warning your device still with default
   account credentials change password prior deployment
   connection closed session target vsys changed lines more end
-  success response
+  success response op an occurred occured execute interpret intepret ready
   mon tue wed thu fri sat sun
   jan feb mar apr may jun jul aug sep oct nov dec utc
 `.trim().split(/\s+/);
@@ -34,6 +34,10 @@ export const VOCABULARY: ReadonlySet<string> = new Set([
   ...HA_STATES,
 ]);
 
-/** Interfaces, data planes and terminals are numbered alike everywhere. */
+/** Data planes and terminals are numbered alike everywhere. */
 export const DEVICE =
-  /^(?:(?<word>tunnel|loopback|vlan|ae|ethernet|dp|mp|pts)[./]?[0-9]{1,10}(?:\/[0-9]{1,2})?(?:\.[0-9]{1,5})?|s[0-9]{1,2}dp[0-9]{1,2})$/i;
+  /^(?:(?<word>dp|mp|pts)[./]?[0-9]{1,3}|s[0-9]{1,2}dp[0-9]{1,2})$/i;
+
+/** An interface: the firewall says what it is, the customer which one. */
+export const INTERFACE =
+  /^(?<word>tunnel|loopback|vlan|ae|ethernet)[./0-9][./0-9xX*]*$/i;

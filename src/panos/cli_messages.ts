@@ -45,8 +45,8 @@ const REFUSAL = new RegExp(
 const MESSAGE =
   /^(?:Broadcast message from [^()]+ \([^()]*\) \([^()]*\):|The system is going down for [^!]{1,60} NOW!) *$/;
 
-/** The same within a line, where a message came into what was printed. */
-const MESSAGE_WITHIN =
+/** How they begin, also within a line, where one came into what was printed. */
+export const MESSAGE_WITHIN =
   /broadcast message from|the system is going down|your device is still configured with/i;
 
 /** Whether a line is a prompt, with or without what was typed at it. */

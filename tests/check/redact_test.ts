@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { parse, readReply } from "../../src/check/parse.ts";
 import { redact, redactText } from "../../src/check/redact.ts";
-import { DEVICE, VOCABULARY } from "../../src/check/vocabulary.ts";
+import { DEVICE, INTERFACE, VOCABULARY } from "../../src/check/vocabulary.ts";
 import { Screen } from "../../src/panos/screen.ts";
 import { renderTunnels } from "../support/status.ts";
 import { entry, oddEntry, printReply, replyWith } from "../support/tables.ts";
@@ -32,7 +32,7 @@ function redacted(text: string, key = KEY): string {
 function parsed(text: string): readonly unknown[] {
   const { stdout, code } = parse(new TextEncoder().encode(text), 0);
   const values = stdout.replaceAll(
-    /(ifAlias|local_ip|peer_ip)="(?:[^"\\]|\\.)*"/g,
+    /(ifAlias|ifDescr|ifName|local_ip|peer_ip)="(?:[^"\\]|\\.)*"/g,
     "$1",
   );
   return [code, values];
@@ -173,6 +173,7 @@ Deno.test("--redact makes equal beginnings of equal beginnings", () => {
     const word = (line: string): string => line.split(" ")[1] ?? "";
     if (VOCABULARY.has(coreOf(cut)) || VOCABULARY.has(coreOf(name))) return;
     if (DEVICE.test(coreOf(cut)) || DEVICE.test(coreOf(name))) return;
+    if (INTERFACE.test(coreOf(cut)) || INTERFACE.test(coreOf(name))) return;
     if (isMask(cut) || isMask(name)) return;
     assert(word(whole).startsWith(word(part)), `${word(whole)} ${word(part)}`);
   }));
@@ -271,9 +272,149 @@ Deno.test("--redact keeps ids that stand behind the name", () => {
     "site 123 acme     4712   active   192.0.2.1     192.0.2.2",
   ].join("\n");
   const lines = redacted(text).split("\n");
-  assert.match(lines[2] ?? "", / 4711 {3}active .* tunnel\.3$/);
+  assert.match(lines[2] ?? "", / 4711 {3}active .* tunnel\.[0-9]$/);
   assert.match(lines[3] ?? "", / 4712 {3}active /);
   assert.doesNotMatch(lines.join(), /site|123|acme/);
+});
+
+Deno.test("--redact makes different words of different words", () => {
+  const letters = fc.constantFrom(..."abcdefxyzABXZ0123456789.-:üøжя東京🐢𝐚");
+  const word = fc.string({ unit: letters, minLength: 1, maxLength: 6 });
+  const numbers = Array.from({ length: 100 }, (_, n) => String(n));
+  const examples = [
+    [..."abcdefghijklmnopqrstuvwxyz"],
+    numbers.map((n) => `AWS-${n}`),
+    numbers.map((n) => `10.9.${n}.1`),
+    numbers.map((n) => `tunnel.${n}`),
+    [..."abcdefghijklmnopqrstuvwxyz"].map((letter) => `o${letter}`),
+    ["Oslo", "OSLO", "oslo", "osLo"],
+    ["x".repeat(300), `${"x".repeat(299)}y`, `${"x".repeat(299)}a`],
+  ];
+  const words = fc.uniqueArray(word, { minLength: 1, maxLength: 200 });
+  fc.assert(
+    fc.property(words, (words) => {
+      const text = words.map((word) => `zz ${word} zz\n`).join("");
+      const made = redacted(`${PROMPT}x\n${text}`).split("\n").slice(1, -1)
+        .map((line) => line.split(" ")[1]);
+      assert.equal(new Set(made).size, words.length, made.join(" "));
+    }),
+    { examples: examples.map((words) => [words]) },
+  );
+});
+
+Deno.test("--redact leaves as many tunnels as there were", () => {
+  const [tunnel] = inventTunnels(1);
+  assert(tunnel !== undefined);
+  const names = Array.from({ length: 90 }, (_, n) => `hq:net${n}`);
+  const text = printVpnFlow(names.map((name) => ({ ...tunnel, name })));
+  assert.deepEqual(parsed(redacted(text)), parsed(text));
+});
+
+Deno.test("--redact makes no word of the table", () => {
+  const pairs = [..."abcdefghijklmnopqrstuvwxyz"].flatMap((first) =>
+    [..."abcdefghijklmnopqrstuvwxyz"].map((second) => `${first}${second}`)
+  ).filter((pair) => !VOCABULARY.has(pair));
+  const made = redacted(`${PROMPT}x\n${pairs.join("\n")}`).split("\n").slice(1);
+  assert.equal(new Set(made).size, pairs.length);
+  assert.deepEqual(made.filter((word) => VOCABULARY.has(word)), []);
+});
+
+Deno.test("--redact keeps ids and headers in any order of the columns", async (t) => {
+  const tables = [
+    [
+      "state   id      name              local-ip",
+      "-----   --      ----              --------",
+      "active  4711    oslo              192.0.2.1",
+      "inactiv 5       hq oslo           192.0.2.1",
+    ],
+    [
+      "monitor id      name              state   tunnel-i/f",
+      "off     4711    4711              active  tunnel.4",
+      "up      5       hq oslo           inactiv tunnel.5",
+    ],
+    [
+      "enc     id      name              state   monitor tunnel-i/f",
+      "aes128  4711    oslo              active  off     tunnel.4",
+      "aes128  5       hq oslo           inactiv up",
+    ],
+    [
+      "name              gwid   state   id      tunnel-i/f",
+      "----              ----   -----   --      ----------",
+      "oslo 4711         4      active  4711    tunnel.4",
+      "hq oslo           4      inactiv 5       tunnel.5",
+    ],
+  ];
+  for (const table of tables) {
+    const [header = ""] = table;
+    await t.step(header, () => {
+      const text = "total IPSec tunnel configured: 2\n" +
+        `total IPSec tunnel shown: 2\n\n${table.join("\n")}\n`;
+      const result = redacted(text);
+      assert(result.includes(`\n${header}\n`), result);
+      assert.equal(result.match(/\b4711\b/g)?.length, 1, result);
+      assert.deepEqual(parsed(result), parsed(text));
+    });
+  }
+});
+
+Deno.test("--redact keeps the id of a row that a title or a bell is in", () => {
+  const text = printVpnFlow(inventTunnels(20))
+    .replace("branch-11", "\x1b]0;Oslo\x07branch-11")
+    .replace("branch-12", "bra\x07nch-12");
+  const result = redacted(text);
+  assert.doesNotMatch(result, /Oslo/);
+  assert(result.includes("\n11    \x1b]0;"), result);
+  assert.deepEqual(parsed(result), parsed(text));
+});
+
+Deno.test("--redact keeps counts behind tabs", () => {
+  const text = printVpnFlow(inventTunnels(2)).replaceAll(
+    /: +(?=[0-9])/g,
+    ":\t ",
+  );
+  const result = redacted(text);
+  assert.match(result, /total IPSec tunnel shown:\t 2\n/);
+  assert.deepEqual(parsed(result), parsed(text));
+});
+
+Deno.test("--redact keeps messages of the system within a name", () => {
+  const messages = [
+    "Broadcast message from root@fw (Tue Apr 22 15:31:09 2025):",
+    "The system is going down for reboot NOW!",
+    "Warning: Your device is still configured with the default admin account",
+  ];
+  for (const message of messages) {
+    const text = printVpnFlow(inventTunnels(2))
+      .replace("branch-1", `Oslo${message}x`);
+    const result = redacted(text);
+    assert.equal(parsed(text)[0], 1);
+    assert.deepEqual(parsed(result), parsed(text));
+    assert.doesNotMatch(result, /Oslo|root@|@fw/);
+  }
+});
+
+Deno.test("--redact keeps what an interface is, and not which", () => {
+  const text = `${PROMPT}x\ntunnel.1234 (tunnel.1234) ae1.100 ethernet1/21 ` +
+    "tunnel.xx dp0\n";
+  const [, line = ""] = redacted(text).split("\n");
+  assert.match(
+    line,
+    /^(tunnel\.[0-9]{4}) \(\1\) ae[0-9]\.[0-9]{3} ethernet[0-9]\/[0-9]{2} tunnel\.xx dp0$/,
+  );
+  assert.doesNotMatch(line, /1234|100|21/);
+});
+
+Deno.test("--redact keeps the declaration of XML, and numbers that it spells out", () => {
+  const text = '<?xml version="1.0" encoding="utf-8"?>\n' +
+    printVpnFlowXml(inventTunnels(1)).replace(
+      /<id>[0-9]+/,
+      "<id>&#52;&#x37;11",
+    );
+  const result = redacted(text);
+  assert(result.startsWith('<?xml version="1.0" encoding="utf-8"?>\n'), result);
+  assert(result.includes("<id>&#52;&#x37;11</id>"), result);
+  assert.equal(parsed(text)[0], 0);
+  assert.deepEqual(parsed(result), parsed(text));
 });
 
 Deno.test("--redact refuses what is no capture of a firewall's table", () => {
