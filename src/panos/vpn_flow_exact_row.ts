@@ -51,12 +51,13 @@ function cut(
 ): readonly string[] | undefined {
   const cells: string[] = [];
   for (const [number, start] of starts.entries()) {
-    const end = starts[number + 1] ?? line.length;
-    // a line may end before it
-    if (line.charAt(start - 1).trim() !== "") return undefined;
-    const padded = line.slice(number === 0 ? 0 : start, end).trimEnd();
-    // an id may be aligned to the right
-    const cell = number === numbers.id ? padded.trimStart() : padded;
+    const isId = number === numbers.id;
+    const from = isId && number === 0 ? 0 : start;
+    const before = number === 0 ? line.slice(0, from) : line.charAt(from - 1); // empty, if the line has ended
+    if (before.trim() !== "") return undefined;
+    const padded = line.slice(from, starts[number + 1]).trimEnd();
+    // it may be aligned to the right
+    const cell = isId ? padded.trimStart() : padded;
     const gap = number === numbers.name ? "  " : " ";
     if (cell.startsWith(" ") || cell.includes(gap)) return undefined;
     cells.push(cell);

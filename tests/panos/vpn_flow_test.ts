@@ -188,6 +188,16 @@ Deno.test("parseVpnFlow() names the line and what is wrong with it", async (t) =
       message: /at line 3: header and ruler stand on one line, in "id/,
     },
     {
+      when: "something stands before the first column",
+      text: [
+        "total IPSec tunnel shown: 1",
+        "    name            monitor state   id",
+        "x   oslo-to-bergen1 off     rekey   4",
+        "",
+      ].join("\n"),
+      message: /at line 3: the row does not fit the header/,
+    },
+    {
       when: "a column comes twice",
       text: reply({ shown: 0 }).replace("tunnel-i/f", "tunnel-i/f state"),
       message: /at line 3: the header has two columns "state", in "id/,
@@ -434,6 +444,12 @@ Deno.test("parseVpnFlow() takes any word as a state that stands where it should"
       when: "in another order",
       header: "name            monitor state   id",
       row: "oslo-to-bergen1 off     rekey   4",
+      state: "rekey",
+    },
+    {
+      when: "below a header that is indented",
+      header: "  name            monitor state   id",
+      row: "  oslo-to-bergen1 off     rekey   4",
       state: "rekey",
     },
     {
