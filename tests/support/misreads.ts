@@ -137,6 +137,10 @@ function judgeTunnel(
     return "accepted, as a firewall would print the damaged row";
   }
   // Whatever else is accepted has to stand there, word for word.
+  const claimsNoMonitor = !["off", "up", "down", ""].includes(tunnel.monitor);
+  if (claimsNoMonitor && hasItsState(tunnel, originals)) {
+    return "accepted, monitor a word nobody knows, state as it was";
+  }
   const found = rowsOf(tunnel, text);
   if (found.length > 0) return judgeRow(tunnel, found, originals, text);
   const isOddState = !isUpOrDown(tunnel.state) &&
@@ -154,13 +158,6 @@ function judgeRow(
   originals: readonly Tunnel[],
   text: string,
 ): string {
-  const isSameState = originals.some(({ id, name, stateWord }) =>
-    id === tunnel.id && name === tunnel.name && stateWord === tunnel.stateWord
-  );
-  const claimsNoMonitor = !["off", "up", "down", ""].includes(tunnel.monitor);
-  if (isSameState && claimsNoMonitor) {
-    return "accepted, monitor a word nobody knows, state as it was";
-  }
   const isColumnGone =
     /^(?!.* monitor )(?=.*\bname\b).*\bstate\b/im.test(text) &&
     originals.some(({ id, name, state }) =>
@@ -171,13 +168,26 @@ function judgeRow(
   if (rows.some((row) => !row.trim().includes("  "))) {
     return "accepted, single blanks: nothing shows that a word is gone";
   }
-  if (isSameState) return "accepted, monitor damaged, state as it was";
+  if (hasItsState(tunnel, originals)) {
+    return "accepted, monitor damaged, state as it was";
+  }
   if (!isUpOrDown(tunnel.state)) {
     return "accepted, a word nobody knows as the state, word for word";
   }
   return originals.some((original) => isOfName(tunnel, original))
     ? "misread"
     : "accepted, a state that came in, word for word";
+}
+
+/** Whether the row was read whole up to its state, as it was. */
+function hasItsState(
+  { id, name, stateWord }: Tunnel,
+  originals: readonly Tunnel[],
+): boolean {
+  return originals.some((original) =>
+    id === original.id && name === original.name &&
+    stateWord === original.stateWord
+  );
 }
 
 /** Any other state is a 3, whatever its word. */
