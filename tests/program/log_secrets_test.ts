@@ -7,6 +7,7 @@ import { runExporter, startExporter } from "../support/exporter.ts";
 import { type FirewallOptions, startFirewall } from "../support/firewall.ts";
 import { readLogfmt } from "../support/logfmt.ts";
 import { isAbsent } from "../support/program.ts";
+import { reservePort } from "../support/system.ts";
 import { inventTunnels, printVpnFlow } from "../support/vpn_flow_reply.ts";
 
 const USERNAME = "svc-vpn-watch";
@@ -82,9 +83,11 @@ Deno.test({
   async fn(t): Promise<void> {
     await using firewall = await startFirewall(ACCOUNT);
     const [mine, others] = await Promise.all([createTls(), createTls()]);
+    using reserved = await reservePort();
     const environment = {
       ...SECRETS,
       ...mine,
+      HTTP_SERVER_PORT: String(reserved.port),
       USERNAME,
       HOSTNAME: "127.0.0.1",
       SSH_PORT: String(firewall.port),

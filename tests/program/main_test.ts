@@ -11,6 +11,7 @@ import {
 } from "../support/exporter.ts";
 import { type SimulatedFirewall, startFirewall } from "../support/firewall.ts";
 import { isAbsent } from "../support/program.ts";
+import { reservePort } from "../support/system.ts";
 import { inventTunnels, printVpnFlow } from "../support/vpn_flow_reply.ts";
 
 const ROOT = new URL("../../", import.meta.url);
@@ -363,6 +364,7 @@ Deno.test({
   async fn(t): Promise<void> {
     const mine = await createCertificate();
     const others = await createCertificate();
+    using reserved = await reservePort();
     const faulty = {
       "the key of another certificate": others.key,
       "a key that cannot be read": "-----BEGIN PRIVATE KEY-----\nMQ==\n",
@@ -371,6 +373,7 @@ Deno.test({
       await t.step(when, async () => {
         const { code, stderr } = await runExporter([], {
           ...NOWHERE,
+          HTTP_SERVER_PORT: String(reserved.port),
           HTTP_TLS_CERT: mine.certificate,
           HTTP_TLS_KEY: key,
         });
