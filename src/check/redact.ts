@@ -9,7 +9,8 @@
  */
 
 import type { Tunnel } from "../model/tunnel.ts";
-import { Screen } from "../panos/screen.ts";
+import { Screen, TAB_WIDTH } from "../panos/screen.ts";
+import { MAX_LINE_LENGTH } from "../panos/vpn_flow.ts";
 import { VpnFlowError } from "../panos/vpn_flow_error.ts";
 import {
   findHeaderProblem,
@@ -76,11 +77,6 @@ const RULER = /^\s*-{2,}[\s-]*$/;
 
 /** More than any header has. */
 const MAX_COLUMNS = 16;
-
-/** No row of a table is longer. */
-const MAX_ROW_LENGTH = 4_096;
-
-const TAB_WIDTH = 8;
 
 /**
  * Takes out of a text what identifies a customer.
@@ -233,7 +229,7 @@ class Columns {
 
   /** Finds where the id starts, if the line is a row. */
   findId(line: string): number | undefined {
-    if (line.length > MAX_ROW_LENGTH) return undefined;
+    if (line.length > MAX_LINE_LENGTH) return undefined;
     const matches = [...line.matchAll(/\S+/g)];
     const words = matches.map(([word]) => word);
     return matches[this.#findIdIn(words, this.#readRow(line))]?.index;

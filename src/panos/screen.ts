@@ -28,7 +28,8 @@ const UNFINISHED =
 /** The longest sequence that is waited for when a chunk ends in its middle. */
 const MAX_SEQUENCE = 256;
 
-const TAB_WIDTH = 8;
+/** Columns from one tab stop to the next. */
+export const TAB_WIDTH = 8;
 
 /**
  * A screen without a width, on which only the line of the cursor changes.

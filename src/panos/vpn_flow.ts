@@ -33,7 +33,7 @@ import {
 import { readRow } from "./vpn_flow_row.ts";
 
 /** No row comes near this length, and no longer line is looked into. */
-const MAX_LINE_LENGTH = 4_096;
+export const MAX_LINE_LENGTH = 4_096;
 
 const COUNT =
   /^ *total IPSec tunnels? (?<what>configured|shown): *(?<count>[0-9]{1,9}) *$/i;
