@@ -110,12 +110,6 @@ function isWithinColumn(
   return end < (starts[numbers.name + 1] ?? -Infinity);
 }
 
-/** Whether the name ends behind the place where the next value may start. */
-function overflows(cells: Cells, { starts, numbers }: Header): boolean {
-  const end = cells[numbers.name]?.end ?? Infinity;
-  return end > (starts[numbers.name + 1] ?? -Infinity);
-}
-
 /** Whether a column that this parser does not know precedes the monitor. */
 export function hasUnknownColumnBehindState({ numbers }: Header): boolean {
   const { state, monitor = numbers.localIp ?? -1, others } = numbers;
@@ -200,7 +194,8 @@ export class Places {
       (cells !== undefined && showsNameEnd(line, cells, header)) ||
       !hasUnknownColumnBehindState(header) && this.#some(
           empty,
-          (cells) => !overflows(cells, header) && standsUnder(cells, header),
+          (cells) =>
+            isWithinColumn(cells, header) && standsUnder(cells, header),
         );
   }
 

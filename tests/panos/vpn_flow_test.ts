@@ -524,6 +524,12 @@ Deno.test("parseVpnFlow() never reads a state out of a name", async (t) => {
         "2    東京 大阪 本社 oslo active  off     192.0.2.1       198.51.100.7    tunnel.2",
     },
     {
+      when: "wide characters up to a header that is one column off",
+      header: HEADER.replace(" state   ", "state    "),
+      row:
+        "2    東京 大阪 a active  off     192.0.2.1       198.51.100.7    tunnel.2",
+    },
+    {
       when:
         "wide characters, and a column nobody knows that may hold the state",
       header: HEADER.replace("state   ", "state f "),

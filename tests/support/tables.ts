@@ -261,7 +261,7 @@ const nameWord = fc.oneof(
       // How wide these are on a screen is for each terminal to say.
       .map((text) =>
         text.replace(
-          /[\s\p{Emoji}\p{M}\p{Cf}\uf900-\uffff\u{16fe0}-\u{3ffff}]/gu,
+          /[\s\p{Emoji}\p{M}\p{Cf}\u303f\u3040\ua960-\ua97f\uf900-\uffff\u{16fe0}-\u{3ffff}]/gu,
           "",
         ) || "ø"
       ),
@@ -465,15 +465,16 @@ function toReadable(layout: Layout): Layout {
 }
 
 /**
- * Cuts a name to its column, which it may fill: with wide characters, nothing but
- * an id or two blanks shows where one ends that overflows.
+ * Cuts a name to one less than its column: with wide characters, nothing but an
+ * id or two blanks shows where one ends that overflows, or that ends where a
+ * header begins that is one column off.
  */
 function cutToColumn(
   name: string,
   { idWidth, nameWidth, unit }: Layout,
   id: string,
 ): string {
-  const room = nameWidth - id.slice(idWidth).length;
+  const room = nameWidth - 1 - id.slice(idWidth).length;
   const characters = [...name];
   while (lengthOf(characters.join(""), unit) > room) characters.pop();
   return characters.join("").trimEnd();
