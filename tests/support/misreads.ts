@@ -232,23 +232,28 @@ function rowsOf(
 /** How far a word may stand from where a firewall would print it. */
 const TOLERANCE = 2;
 
-/** Whether the damaged text has the row that a firewall prints for a tunnel. */
+/**
+ * Whether the damaged text has the row that a firewall prints for a tunnel; its
+ * state may be cut or whole, as firewalls of either kind are known.
+ */
 function isPrinted(
   tunnel: Tunnel,
   { layout, tables }: Reply,
   text: string,
 ): boolean {
   const others = tables.flat().filter(({ id }) => id === tunnel.id);
-  const printed = others.map((other) =>
-    rowLine({
-      ...other,
-      name: tunnel.name,
-      state: tunnel.stateWord,
-      monitor: tunnel.monitor,
-      local: tunnel.localIp,
-      peer: tunnel.peerIp,
-      tunnelInterface: tunnel.interfaceName,
-    }, layout)
+  const printed = others.flatMap((other) =>
+    [true, false].map((cutsState) =>
+      rowLine({
+        ...other,
+        name: tunnel.name,
+        state: tunnel.stateWord,
+        monitor: tunnel.monitor,
+        local: tunnel.localIp,
+        peer: tunnel.peerIp,
+        tunnelInterface: tunnel.interfaceName,
+      }, { ...layout, cutsState })
+    )
   );
   const places = printed.map(placesOf);
   return text.split("\n").map(placesOf).some((line) =>
