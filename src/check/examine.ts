@@ -122,6 +122,7 @@ class Examination {
     const { signal } = this.#controller;
     using _countdown = limitLogin(this.#controller, this.#options);
     return await this.#firewall.openSession({
+      wasRejected: false,
       beforeCredential: () => {
         this.#credential = "sent";
         return Promise.resolve();

@@ -57,6 +57,11 @@ export class Guard {
     return this.#holds.errorFor(target) !== undefined;
   }
 
+  /** Whether a firewall has rejected a credential since it last accepted one. */
+  hasRejected(target: string): boolean {
+    return this.#holds.hasRejected(target);
+  }
+
   /**
    * Unix time in whole seconds before which there is no login; `undefined` if
    * there may be.

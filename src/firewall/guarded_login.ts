@@ -19,6 +19,7 @@ export function guardLogin(
     guard.check(target);
     using attempt = guard.attempt(target, signal);
     const opened = openSession({
+      wasRejected: guard.hasRejected(target),
       onPhase: progress.onPhase,
       async beforeCredential(): Promise<void> {
         await attempt.beforeCredential();

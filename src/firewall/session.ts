@@ -30,7 +30,7 @@ export interface Session {
 /** What a login tells while it goes on, and what it waits for. */
 export type LoginProgress = Pick<
   Login,
-  "beforeCredential" | "onAccepted" | "onPhase"
+  "wasRejected" | "beforeCredential" | "onAccepted" | "onPhase"
 >;
 
 /**
@@ -265,6 +265,7 @@ export class SessionHolder {
     using attempt = login.attempt = guard.attempt(target, signal);
     using countdown = limitLogin(login.controller, this.#options);
     const opened = this.#options.openSession({
+      wasRejected: guard.hasRejected(target),
       async beforeCredential(): Promise<void> {
         using _pause = countdown.pause();
         await attempt.beforeCredential();

@@ -8,6 +8,7 @@
 import type { Config } from "../config/config.ts";
 import { isSameTarget, type Target } from "../model/target.ts";
 import { startCli } from "../panos/cli.ts";
+import type { Credential } from "../ssh/authentication.ts";
 import {
   acceptFirst,
   acceptPinned,
@@ -36,10 +37,14 @@ export function createSshLogin(
   const { host, port } = target;
   const hostKey = createHostKeyCheck(config, target, log);
   const quote = quoteWithout(credentials.password);
+  const login = { credentials, host, port, allowsLegacyAlgorithms, hostKey };
   let isFirst = true;
+  let accepted: Credential | undefined;
   return async (progress, signal): Promise<Session> => {
-    const login = { credentials, host, port, allowsLegacyAlgorithms, hostKey };
-    const shell = await openShell({ ...login, ...progress }, signal, { clock });
+    const shell = await openShell({ ...login, ...progress, accepted }, signal, {
+      clock,
+    });
+    accepted = shell.accepted ?? accepted;
     const cli = await startCli(shell, { quote, clock });
     const { negotiated, end } = shell;
     if (isFirst) {

@@ -1,7 +1,9 @@
 /**
  * Which credential is sent, and when none is.
  *
- * A login sends the password once at most: firewalls lock accounts.
+ * Firewalls lock accounts: a login sends the password once at most. A firewall
+ * that has rejected both key and password gets one of them in the next login:
+ * the one that it accepted last, or else the password.
  *
  * @module
  */
@@ -23,6 +25,17 @@ export interface Credentials {
 /** The methods of RFC 4252 and RFC 4256 that are used, best first. */
 export type Method = "publickey" | "keyboard-interactive" | "password";
 
+/** One of the two secrets. */
+export type Credential = "key" | "password";
+
+/** What became of the logins of a firewall before this one. */
+export interface PastLogins {
+  /** Whether it has rejected a login since it last accepted one. */
+  readonly wasRejected: boolean;
+  /** What it accepted last, if anything. */
+  readonly accepted: Credential | undefined;
+}
+
 /** The answers to one round of questions, in their order. */
 export interface Answers {
   readonly texts: string[];
@@ -34,15 +47,27 @@ export class Authentication {
   readonly #hasKey: boolean;
   readonly #password: Secret | undefined;
   readonly #quote: Quote;
+  readonly #past: PastLogins;
   readonly #tried = new Set<Method>();
   /** What was asked for in this login: nothing is answered twice. */
   readonly #answered = new Set<Asked>();
 
   /** @param quote Puts what the firewall says into a message. */
-  constructor({ privateKey, password }: Credentials, quote: Quote) {
+  constructor(
+    { privateKey, password }: Credentials,
+    past: PastLogins,
+    quote: Quote,
+  ) {
     this.#hasKey = privateKey !== undefined;
     this.#password = password;
     this.#quote = quote;
+    this.#past = past;
+  }
+
+  /** What was sent last, if anything was. */
+  get sent(): Credential | undefined {
+    if (this.#isPasswordUsed) return "password";
+    return this.#tried.has("publickey") ? "key" : undefined;
   }
 
   /**
@@ -54,7 +79,10 @@ export class Authentication {
    * @throws {PollError} If nothing is left to try.
    */
   choose(offered: readonly string[], isPartial = false): Method {
-    const method = this.#methods().find((method) =>
+    const isOver = this.#past.wasRejected && this.sent !== undefined &&
+      !isPartial;
+    const methods = isOver ? [] : this.#methods();
+    const method = methods.find((method) =>
       offered.includes(method) && !this.#tried.has(method)
     );
     if (method === undefined) {
@@ -96,12 +124,15 @@ export class Authentication {
   }
 
   #methods(): readonly Method[] {
-    return [
-      ...(this.#hasKey ? ["publickey" as const] : []),
-      ...(this.#password !== undefined && !this.#isPasswordUsed
-        ? ["keyboard-interactive" as const, "password" as const]
-        : []),
-    ];
+    const forKey: readonly Method[] = this.#hasKey ? ["publickey"] : [];
+    const forPassword: readonly Method[] =
+      this.#password !== undefined && !this.#isPasswordUsed
+        ? ["keyboard-interactive", "password"]
+        : [];
+    const { wasRejected, accepted = "password" } = this.#past;
+    return wasRejected && accepted === "password"
+      ? [...forPassword, ...forKey]
+      : [...forKey, ...forPassword];
   }
 
   #refuse({ prompt }: Question): PollError {
@@ -123,7 +154,7 @@ export class Authentication {
         tried.at(-1)
       } and asks for ${factors} besides, which the exporter cannot give: take the second factor off this account`;
     }
-    if (this.#isPasswordUsed || this.#tried.has("publickey")) {
+    if (this.sent !== undefined) {
       return `it rejected the credentials (${used}): check them before the account is locked`;
     }
     if (this.#tried.size > 0) {

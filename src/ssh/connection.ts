@@ -24,8 +24,10 @@ import { type Quote, quoteWithout } from "../std/quote.ts";
 import { offeredAlgorithms } from "./algorithms.ts";
 import {
   Authentication,
+  type Credential,
   type Credentials,
   type Method,
+  type PastLogins,
 } from "./authentication.ts";
 import { fingerprintOf, type HostKeyCheck } from "./host_key.ts";
 import { explainLoss } from "./loss.ts";
@@ -34,7 +36,7 @@ import { PacedSocket } from "./paced_socket.ts";
 import { Traffic } from "./traffic.ts";
 
 /** What a login needs of the one that starts it, and tells it. */
-export interface Login {
+export interface Login extends PastLogins {
   readonly credentials: Credentials;
   /** Name or address, without brackets. */
   readonly host: string;
@@ -89,9 +91,15 @@ export class Connection {
     this.#socket = socket;
     this.#paced = new PacedSocket(socket, clock);
     this.#signal = signal;
-    this.quote = quoteWithout(login.credentials.password);
-    this.#authentication = new Authentication(login.credentials, this.quote);
+    const { credentials } = login;
+    this.quote = quoteWithout(credentials.password);
+    this.#authentication = new Authentication(credentials, login, this.quote);
     this.#lost.promise.catch(() => {}); // nobody may be waiting
+  }
+
+  /** The credential that was sent last, if one was. */
+  get sent(): Credential | undefined {
+    return this.#authentication.sent;
   }
 
   /** Settles when the firewall has accepted the credentials. */

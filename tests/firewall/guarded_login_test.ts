@@ -6,6 +6,7 @@ import { createGuard } from "../support/fake_logins.ts";
 import { stopTime } from "../support/fake_time.ts";
 
 const PROGRESS = {
+  wasRejected: false,
   beforeCredential: () => Promise.resolve(),
   onAccepted(): void {},
   onPhase(): void {},

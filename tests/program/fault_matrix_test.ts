@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import type { Config } from "../../src/config/config.ts";
 import { createFleet } from "../../src/firewall/fleet.ts";
 import { type Poll, PollError, type Reason } from "../../src/model/poll.ts";
+import { parsePrivateKey } from "../../src/ssh/private_key.ts";
+import { Secret } from "../../src/std/secret.ts";
 import {
   type Action,
   type FirewallOptions,
@@ -16,9 +18,14 @@ import {
 import {
   createConfig,
   createFleetOfOne,
+  type FleetOfOne,
   toTarget,
 } from "../support/fleet_of_one.ts";
-import { createPassingClock } from "../support/passing_clock.ts";
+import { createKeyPair } from "../support/key_pair.ts";
+import {
+  createPassingClock,
+  type PassingClock,
+} from "../support/passing_clock.ts";
 import {
   closeAtOnce,
   hangInHandshake,
@@ -307,6 +314,31 @@ Deno.test("silence behind the password, twice in a row: timeout, then auth", asy
   await firewall.waitFor(({ openConnections }) => openConnections === 0);
 });
 
+Deno.test("a key and a password that are wrong: two submissions in the first hour, three in the first day", async () => {
+  await using scene = await startWithKey();
+  const { sentUntil, exporter } = scene;
+  const inFirstHour = ["publickey", "keyboard-interactive"];
+  assert.deepEqual(await sentUntil(1), inFirstHour);
+  const inFirstDay = [...inFirstHour, "keyboard-interactive"];
+  assert.deepEqual(await sentUntil(24), inFirstDay);
+  exporter.fleet.forgetHolds();
+  assert.deepEqual(await sentUntil(25), [...inFirstDay, ...inFirstHour]);
+});
+
+Deno.test("a firewall that had accepted the key gets the key again, and not the password", async () => {
+  let isKnown = true;
+  await using scene = await startWithKey({ knowsKey: () => isKnown });
+  const { firewall, exporter, clock } = scene;
+  assert((await exporter.poll()).ok);
+  isKnown = false;
+  assertFailure(await exporter.poll(), "auth", /rejected the credentials/);
+  isKnown = true;
+  clock.pass(66 * MINUTE_MS);
+  assert((await exporter.poll()).ok);
+  const passwords = firewall.credentials.filter(({ value }) => value !== "");
+  assert.equal(passwords.length, 1);
+});
+
 Deno.test("a host key that changes gets no credential", async () => {
   using reserved = await reservePort();
   const { port } = reserved;
@@ -421,6 +453,55 @@ Deno.test("the end of the fleet ends everything, whatever is under way", async (
     }),
   );
 });
+
+interface KeyScene extends AsyncDisposable {
+  readonly firewall: SimulatedFirewall;
+  readonly exporter: FleetOfOne;
+  readonly clock: PassingClock;
+  /** Polls every quarter of an hour; the methods that were tried so far. */
+  sentUntil(hour: number): Promise<readonly string[]>;
+}
+
+/**
+ * A firewall that knows neither the password nor, unless the test says so, the
+ * key; each poll needs a login.
+ */
+async function startWithKey(
+  options: Pick<FirewallOptions, "knowsKey"> = {},
+): Promise<KeyScene> {
+  await using stack = new AsyncDisposableStack();
+  const clock = createPassingClock();
+  const firewall = stack.use(
+    await startFirewall({
+      password: "another",
+      methods: ["publickey", "keyboard-interactive"],
+      ...options,
+    }),
+  );
+  const credentials = {
+    username: firewall.username,
+    password: new Secret("correct horse"),
+    privateKey: parsePrivateKey(createKeyPair().privateKey, undefined),
+  };
+  const sessionIdleTimeoutMs = 0;
+  const changes = { clock, credentials, sessionIdleTimeoutMs };
+  const exporter = stack.use(createFleetOfOne(firewall, changes));
+  const owned = stack.move();
+  let hours = 0;
+  return {
+    firewall,
+    exporter,
+    clock,
+    async sentUntil(hour): Promise<readonly string[]> {
+      for (; hours < hour; hours += 0.25) {
+        assertFailure(await exporter.poll(), "auth", /Cannot log in/);
+        clock.pass(15 * MINUTE_MS);
+      }
+      return firewall.credentials.map(({ method }) => method);
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
 
 function refusedAt(step: Step): Row {
   return {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import {
   Authentication,
   type Credentials,
+  type PastLogins,
 } from "../../src/ssh/authentication.ts";
 import { PollError } from "../../src/model/poll.ts";
 import { parsePrivateKey } from "../../src/ssh/private_key.ts";
@@ -54,6 +55,40 @@ Deno.test("choose() goes on to the password when the key is rejected", () => {
   const offered = ["publickey", "keyboard-interactive"];
   assert.equal(authentication.choose(offered), "publickey");
   assert.equal(authentication.choose(offered), "keyboard-interactive");
+});
+
+Deno.test("choose() sends one credential to a firewall that has rejected both", async (t) => {
+  const wasRejected = true;
+  const both = ["publickey", "keyboard-interactive", "password"];
+  await t.step("the password, if it has accepted none", () => {
+    const authentication = begin({ privateKey }, { wasRejected });
+    assert.equal(authentication.choose(both), "keyboard-interactive");
+    authentication.answer([{ prompt: "Password: ", echo: false }]);
+    assertAuthError(() => authentication.choose(both), /rejected the cred/);
+  });
+  await t.step("the key, if it has accepted that", () => {
+    const past = { wasRejected, accepted: "key" } as const;
+    const authentication = begin({ privateKey }, past);
+    assert.equal(authentication.choose(both), "publickey");
+    assertAuthError(() => authentication.choose(both), /rejected the cred/);
+  });
+  await t.step("the key, if it takes no password", () => {
+    const authentication = begin({ privateKey }, { wasRejected });
+    assert.equal(authentication.choose(["publickey"]), "publickey");
+    assertAuthError(() => authentication.choose(both), /rejected the cred/);
+  });
+  await t.step("the plain password, where it was not asked for before", () => {
+    const authentication = begin({ privateKey }, { wasRejected });
+    assert.equal(authentication.choose(both), "keyboard-interactive");
+    assert.equal(authentication.choose(both), "password");
+  });
+  await t.step("and the other, if it wants both", () => {
+    const authentication = begin({ privateKey }, { wasRejected });
+    assert.equal(authentication.choose(both), "keyboard-interactive");
+    authentication.answer([{ prompt: "Password: ", echo: false }]);
+    const rest = ["publickey"];
+    assert.equal(authentication.choose(rest, IS_PARTIAL), "publickey");
+  });
 });
 
 Deno.test("choose() never submits the password a second time", async (t) => {
@@ -340,7 +375,10 @@ Deno.test("answer() does not look into a question that is too long to be one", a
   );
 });
 
-function begin(changes: Partial<Credentials> = {}): Authentication {
+function begin(
+  changes: Partial<Credentials> = {},
+  past: Partial<PastLogins> = {},
+): Authentication {
   const password = new Secret(PASSWORD);
   const credentials = {
     username: "monitor",
@@ -348,7 +386,9 @@ function begin(changes: Partial<Credentials> = {}): Authentication {
     privateKey: undefined,
     ...changes,
   };
-  return new Authentication(credentials, quoteWithout(password));
+  const noPast = { wasRejected: false, accepted: undefined };
+  const quote = quoteWithout(password);
+  return new Authentication(credentials, { ...noPast, ...past }, quote);
 }
 
 function begun(method: "keyboard-interactive"): Authentication {

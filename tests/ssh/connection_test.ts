@@ -415,6 +415,8 @@ async function open(
     port,
     allowsLegacyAlgorithms: false,
     hostKey: acceptFirst(() => {}),
+    wasRejected: false,
+    accepted: undefined,
     beforeCredential: () => Promise.resolve(),
     onAccepted: () => {},
     onPhase: () => {},

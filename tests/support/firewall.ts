@@ -326,7 +326,6 @@ async function authenticate(
   const method = login.methods.find((offered) => offered === attempt.method);
   // Clients try "none" first, to be told what is offered.
   if (method === undefined) return refuse();
-  if (method === "publickey") return refuse();
   const isRight = await login.check(attempt, (prompt, value) => {
     const connection = link.number;
     credentials.push({ connection, method, username, prompt, value });

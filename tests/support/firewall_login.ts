@@ -40,11 +40,10 @@ export function passwordQuestion(password: string): Question {
 export interface LoginOptions {
   readonly username?: string;
   readonly password?: string;
-  /**
-   * In the order offered; by default keyboard-interactive alone. No key is
-   * known, as if the user had none there.
-   */
+  /** In the order offered; by default keyboard-interactive alone. */
   readonly methods?: readonly Method[];
+  /** Whether any key is taken for the user's; by default none is. */
+  readonly knowsKey?: () => boolean;
   /** Of keyboard-interactive; by default one question for the password. */
   readonly rounds?: readonly Round[];
   /** Asks for a new password in place of accepting the method `password`. */
@@ -69,6 +68,7 @@ export function createLogin(options: LoginOptions): Login {
     username = "monitor",
     password = "correct horse",
     methods = ["keyboard-interactive"],
+    knowsKey = (): boolean => false,
     rounds = [[passwordQuestion(password)]],
     changeRequest,
   } = options;
@@ -85,6 +85,9 @@ export function createLogin(options: LoginOptions): Login {
         if (changeRequest === undefined) return attempt.password === password;
         record(changeRequest, await askForChange(attempt, changeRequest));
         return true;
+      case "publickey":
+        record("", "");
+        return knowsKey();
       default:
         return false;
     }
