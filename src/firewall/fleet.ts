@@ -11,7 +11,7 @@ import { type Clock, systemClock } from "../std/clock.ts";
 import type { Log } from "../std/log.ts";
 import { quoteWithout } from "../std/quote.ts";
 import { type Firewall, PolledFirewall } from "./firewall.ts";
-import { Guard, type GuardOptions } from "./guard.ts";
+import { Guard } from "./guard.ts";
 import { guardLogin } from "./guarded_login.ts";
 import { Journal } from "./journal.ts";
 import { createRateLimit, type RateLimit } from "./rate_limit.ts";
@@ -69,7 +69,6 @@ export function createFleet(
     clock,
     log,
     maxWaitMs: config.loginTimeoutMs,
-    credential: credentialOf(config),
   });
   const rateLimit = createRateLimit(LOGIN_INTERVAL_MS, clock);
   const members = targetsOf(config).map((target): Member => {
@@ -182,10 +181,4 @@ function wireFirewall(
     minPollIntervalMs: config.minPollIntervalMs,
     journal,
   });
-}
-
-function credentialOf({ credentials }: Config): GuardOptions["credential"] {
-  const { password, privateKey } = credentials;
-  if (privateKey === undefined) return "password";
-  return password === undefined ? "key" : "credential";
 }

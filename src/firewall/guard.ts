@@ -10,6 +10,7 @@
  */
 
 import { type LoginHold, PollError } from "../model/poll.ts";
+import type { Credential } from "../ssh/authentication.ts";
 import type { Clock } from "../std/clock.ts";
 import type { Log } from "../std/log.ts";
 import { Gate, OVER } from "./gate.ts";
@@ -22,8 +23,6 @@ export interface GuardOptions {
   readonly maxWaitMs: number;
   /** Told of each credential that is sent. */
   readonly log: Log;
-  /** What is sent, in the words of the log. */
-  readonly credential: "credential" | "key" | "password";
 }
 
 /** What all logins of a process ask before they send anything. */
@@ -37,7 +36,7 @@ export class Guard {
     this.#clock = options.clock;
     this.#holds = new Holds(options.clock);
     this.#gate = new Gate(options.clock, this.#holds, options.maxWaitMs);
-    this.#submissions = new Submissions(options);
+    this.#submissions = new Submissions(options.log);
   }
 
   /**
@@ -136,13 +135,13 @@ export class Attempt implements Disposable {
    * @throws {PollError} `timeout` if the wait was too long.
    * @throws The signal's reason.
    */
-  async beforeCredential(): Promise<void> {
+  async beforeCredential(credential: Credential): Promise<void> {
     this.#throwIfOver();
     await this.#gate.enter(this.#login);
     this.#throwIfOver(); // the turn may have been lost since
     if (this.#state === "sent") this.#submissions.noteUnaccepted();
     this.#state = "sent";
-    this.#number = this.#submissions.noteSent(this.#login.target);
+    this.#number = this.#submissions.noteSent(credential, this.#login.target);
   }
 
   /** The firewalls whose verdicts this login waits for, if any. */
@@ -214,15 +213,13 @@ export class Attempt implements Disposable {
 /** Tells of each credential that is sent: it is what an AAA team asks for. */
 class Submissions {
   readonly #log: Log;
-  readonly #credential: string;
   /** In a row, since anybody accepted one; without those under way. */
   #unaccepted = 0;
   #last = 0;
   #lastRejected = 0;
 
-  constructor({ log, credential }: Pick<GuardOptions, "log" | "credential">) {
+  constructor(log: Log) {
     this.#log = log;
-    this.#credential = credential;
   }
 
   /** The newest submission whose rejection counts against the account. */
@@ -231,13 +228,11 @@ class Submissions {
   }
 
   /** @returns Its number, in the order of sending. */
-  noteSent(target: string): number {
+  noteSent(credential: Credential, target: string): number {
     const row = this.#unaccepted === 0
       ? ""
       : `, the ${ordinal(this.#unaccepted + 1)} in a row that nobody accepted`;
-    this.#log("info", `${this.#credential} sent to ${target}${row}`, {
-      target,
-    });
+    this.#log("info", `${credential} sent to ${target}${row}`, { target });
     return ++this.#last;
   }
 

@@ -21,9 +21,9 @@ export function guardLogin(
     const opened = openSession({
       wasRejected: guard.hasRejected(target),
       onPhase: progress.onPhase,
-      async beforeCredential(): Promise<void> {
-        await attempt.beforeCredential();
-        await progress.beforeCredential();
+      async beforeCredential(credential): Promise<void> {
+        await attempt.beforeCredential(credential);
+        await progress.beforeCredential(credential);
       },
       onAccepted(): void {
         attempt.noteAccepted();

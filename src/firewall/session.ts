@@ -266,9 +266,9 @@ export class SessionHolder {
     using countdown = limitLogin(login.controller, this.#options);
     const opened = this.#options.openSession({
       wasRejected: guard.hasRejected(target),
-      async beforeCredential(): Promise<void> {
+      async beforeCredential(credential): Promise<void> {
         using _pause = countdown.pause();
-        await attempt.beforeCredential();
+        await attempt.beforeCredential(credential);
       },
       onAccepted: () => attempt.noteAccepted(),
       onPhase(phase): void {

@@ -45,7 +45,7 @@ export interface Login extends PastLogins {
   readonly allowsLegacyAlgorithms: boolean;
   readonly hostKey: HostKeyCheck;
   /** Waited for before anything is sent that the firewall can reject. */
-  beforeCredential(): Promise<void>;
+  beforeCredential(credential: Credential): Promise<void>;
   onAccepted(): void;
   onPhase(phase: Exclude<Phase, "command">): void;
 }
@@ -277,7 +277,8 @@ export class Connection {
     const type = this.#authentication.choose(reply.offered, reply.isPartial);
     // its questions come first, and may be none that is answered
     const isQuestioning = type === "keyboard-interactive";
-    if (!isQuestioning && !await this.#takeTurn()) return;
+    const credential = type === "publickey" ? "key" : "password";
+    if (!isQuestioning && !await this.#takeTurn(credential)) return;
     next(toAuthMethod(type, this.#login.credentials, (questions, finish) => {
       this.#answer(questions, finish).catch(this.#refuse);
     }));
@@ -288,15 +289,15 @@ export class Connection {
     finish: (answers: string[]) => void,
   ): Promise<void> {
     const { texts, hasPassword } = this.#authentication.answer(questions);
-    if (hasPassword && !await this.#takeTurn()) return;
+    if (hasPassword && !await this.#takeTurn("password")) return;
     this.#given ??= "an answer";
     finish(texts);
   }
 
   /** @returns Whether the credentials may be sent. */
-  async #takeTurn(): Promise<boolean> {
+  async #takeTurn(credential: Credential): Promise<boolean> {
     try {
-      await this.#login.beforeCredential();
+      await this.#login.beforeCredential(credential);
       if (this.#loss === undefined) this.#given = "the credentials";
     } catch (error) {
       // not the firewall's doing, and so not worded as if it were

@@ -57,7 +57,7 @@ Deno.test("a login that waits for the verdicts of others says whose", async () =
   const others = ["fw-b", "fw-c"].map((target) =>
     scene.guard.attempt(target, new AbortController().signal)
   );
-  for (const other of others) void other.beforeCredential();
+  for (const other of others) void other.beforeCredential("password");
   await time.pass(10_000); // the second is let through beside the first
   const impatient = scene.firewall.poll(4_000);
   await time.settle();
@@ -515,7 +515,7 @@ Deno.test("while logins are held a poll without a session is auth, at once", asy
   const failed = scene.firewall.poll(10_000);
   await time.settle();
   const login = nth(scene.logins, 0);
-  await login.progress.beforeCredential();
+  await login.progress.beforeCredential("password");
   await login.fail(rejection);
   assert.equal(reasonOf((await failed).poll), "auth");
   const before = time.now;
@@ -539,7 +539,7 @@ Deno.test("the phases of a poll are timed, and are 0 where they are not needed",
     login.progress.onPhase(phase);
     await time.pass(1_000);
   }
-  await login.progress.beforeCredential();
+  await login.progress.beforeCredential("password");
   login.progress.onAccepted();
   login.progress.onPhase("session");
   await time.pass(4_000);

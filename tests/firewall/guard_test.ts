@@ -147,7 +147,7 @@ Deno.test("a wait at the gate ends, and says whose verdict was waited for", asyn
   start("fw1");
   start("fw2");
   const waiting = guard.attempt("fw3", new AbortController().signal);
-  const waited = assert.rejects(waiting.beforeCredential(), {
+  const waited = assert.rejects(waiting.beforeCredential("password"), {
     reason: "timeout",
     message: /waited for the verdict of fw1 and fw2, for 60 s/,
   });
@@ -180,7 +180,7 @@ Deno.test("a turn is given back, however and whenever its login is lost", async 
         const first = start("fw1");
         const controller = new AbortController();
         const unlucky = guard.attempt("fw2", controller.signal);
-        unlucky.beforeCredential().catch(() => {});
+        unlucky.beforeCredential("password").catch(() => {});
         start("fw3");
         await time.settle();
 
@@ -204,22 +204,25 @@ Deno.test("a login that was lost in the moment of its turn sends nothing", async
   const { start, sent, guard } = createScene(time);
   const first = start("fw1");
   const unlucky = guard.attempt("fw2", new AbortController().signal);
-  const refused = assert.rejects(unlucky.beforeCredential(), PollError);
+  const refused = assert.rejects(
+    unlucky.beforeCredential("password"),
+    PollError,
+  );
   await time.settle();
   first.noteFailure(unreachable);
   unlucky.noteFailure(unreachable);
   await refused;
   assert.deepEqual(sent, ["fw1"]);
-  await assert.rejects(unlucky.beforeCredential(), PollError);
+  await assert.rejects(unlucky.beforeCredential("password"), PollError);
 });
 
 Deno.test("the second method of a login needs no second turn", async () => {
   using time = stopTime();
   const { start, guard, lines } = createScene(time);
   const attempt = guard.attempt("fw1", new AbortController().signal);
-  await attempt.beforeCredential();
+  await attempt.beforeCredential("password");
   start("fw2");
-  await attempt.beforeCredential();
+  await attempt.beforeCredential("password");
   await time.settle();
   attempt.noteFailure(unreachable);
   await time.settle();
@@ -356,7 +359,10 @@ Deno.test("logins that wait at the gate are told that all are held", async () =>
   await logIn("fw1", rejection);
   const second = start("fw2");
   const third = guard.attempt("fw3", new AbortController().signal);
-  const refused = assert.rejects(third.beforeCredential(), LoginHeldError);
+  const refused = assert.rejects(
+    third.beforeCredential("password"),
+    LoginHeldError,
+  );
   await time.settle();
   second.noteFailure(rejection);
   await refused;
@@ -713,13 +719,12 @@ function createScene(time: FakeTime, clock: Clock = time.clock): Scene {
   const guard = new Guard({
     clock,
     maxWaitMs: MINUTE_MS,
-    credential: "password",
     log: (level, message) => void lines.push(`${level} ${message}`),
   });
 
   async function send(target: string, attempt: Attempt): Promise<boolean> {
     try {
-      await attempt.beforeCredential();
+      await attempt.beforeCredential("password");
     } catch (error) {
       assert(error instanceof PollError);
       assert.equal(attempt.noteFailure(error), error);

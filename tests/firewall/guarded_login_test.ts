@@ -18,7 +18,7 @@ Deno.test("guardLogin() tells the guard of a rejection, and asks it before the n
   let logins = 0;
   const rejected: OpenSession = async ({ beforeCredential }) => {
     logins++;
-    await beforeCredential();
+    await beforeCredential("password");
     throw new PollError("auth", "Cannot log in");
   };
   const logIn = guardLogin("fw-a", rejected, guard);

@@ -246,7 +246,7 @@ Deno.test("waiting for the verdict on another login is no login time", async () 
   await using scene = createScene(time, { loginTimeoutMs: 20_000 });
   const { guard, logins, sessions, wait } = scene;
   const other = guard.attempt("fw-b", new AbortController().signal);
-  await other.beforeCredential();
+  await other.beforeCredential("password");
   const loggedIn = wait();
   await time.pass(5_000);
   const authenticated = nth(logins, 0).authenticate();
@@ -266,7 +266,7 @@ Deno.test("a login that waits at the guard and is lost leaves no timer", async (
   await using scene = createScene(time);
   const { guard, logins, wait } = scene;
   const other = guard.attempt("fw-b", new AbortController().signal);
-  await other.beforeCredential();
+  await other.beforeCredential("password");
   const failed = assert.rejects(wait(), hungUp);
   await time.settle();
   const authenticated = assert.rejects(nth(logins, 0).authenticate());
@@ -481,12 +481,12 @@ async function giveUp(
 async function holdAll({ guard }: Scene): Promise<void> {
   for (const target of ["fw-b", "fw-c"]) {
     const attempt = guard.attempt(target, new AbortController().signal);
-    await attempt.beforeCredential();
+    await attempt.beforeCredential("password");
     attempt.noteAccepted();
   }
   for (const target of ["fw-b", "fw-c"]) {
     const attempt = guard.attempt(target, new AbortController().signal);
-    await attempt.beforeCredential();
+    await attempt.beforeCredential("password");
     attempt.noteFailure(rejection);
   }
 }

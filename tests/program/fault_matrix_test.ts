@@ -323,6 +323,15 @@ Deno.test("a key and a password that are wrong: two submissions in the first hou
   assert.deepEqual(await sentUntil(24), inFirstDay);
   exporter.fleet.forgetHolds();
   assert.deepEqual(await sentUntil(25), [...inFirstDay, ...inFirstHour]);
+  const told = exporter.events.map(({ message }) => message)
+    .filter((message) => message.includes(" sent to "));
+  const row = "in a row that nobody accepted";
+  const name = exporter.firewall.target;
+  assert.deepEqual(told.slice(0, 3), [
+    `key sent to ${name}`,
+    `password sent to ${name}, the 2nd ${row}`,
+    `password sent to ${name}, the 3rd ${row}`,
+  ]);
 });
 
 Deno.test("a firewall that had accepted the key gets the key again, and not the password", async () => {

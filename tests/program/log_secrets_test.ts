@@ -39,7 +39,7 @@ Deno.test("a run of faults is logged to the format, without secrets", async () =
       assert(LOG_LEVELS.some((level) => level === events[index]?.["level"]));
     }
     const isSubmission = ({ msg = "" }): boolean =>
-      /^credential sent to \S+(?:, the \d+.. in a row that nobody accepted)?$/
+      /^(?:key|password) sent to \S+(?:, the \d+.. in a row that nobody accepted)?$/
         .test(msg);
     assert(events.some(isSubmission));
     const others = events.filter((event) => !isSubmission(event));

@@ -310,7 +310,7 @@ export class SimulatedFirewall {
     connection.signal.addEventListener("abort", stopWaiting);
     connection.lost.promise.then(stopWaiting);
     try {
-      await progress.beforeCredential();
+      await progress.beforeCredential("password");
     } catch (error) {
       connection.isHeldBack = true;
       throw error;

@@ -75,7 +75,6 @@ export function createGuard({ clock }: Pick<FakeTime, "clock">): Guard {
   return new Guard({
     clock,
     maxWaitMs: 60_000,
-    credential: "password",
     log(): void {},
   });
 }
@@ -179,7 +178,7 @@ function createLogin({
     progress.onPhase("connect");
     progress.onPhase("handshake");
     progress.onPhase("auth");
-    await progress.beforeCredential();
+    await progress.beforeCredential("password");
     progress.onAccepted();
     progress.onPhase("session");
     isAuthenticated = true;
