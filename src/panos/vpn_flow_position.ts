@@ -110,6 +110,17 @@ function isWithinColumn(
   return end < (starts[numbers.name + 1] ?? -Infinity);
 }
 
+/**
+ * Whether the value behind the name starts as far from it as their headers are
+ * apart, give or take one column. If but one blank is between them, the name
+ * fills its column.
+ */
+function isFullColumnApart(cells: Cells, { starts, numbers }: Header): boolean {
+  const movedBy = (number: number): number =>
+    (cells[number]?.start ?? NaN) - (starts[number] ?? NaN);
+  return Math.abs(movedBy(numbers.name + 1) - movedBy(numbers.name)) <= 1;
+}
+
 /** Whether a column that this parser does not know precedes the monitor. */
 export function hasUnknownColumnBehindState({ numbers }: Header): boolean {
   const { state, monitor = numbers.localIp ?? -1, others } = numbers;
@@ -183,9 +194,9 @@ export class Places {
   /**
    * Whether something shows where the name ends. Of three measures, one may fit
    * by chance: then the last word of a name whose state was lost would be read
-   * as the state, so that the name has to stay in its column, or two blanks have
-   * to follow it. In its column does not suffice beside a column that this parser
-   * does not know: that may hold the state.
+   * as the state, so that two blanks have to follow the name, or it has to fill
+   * its column. The latter does not suffice beside a column that this parser does
+   * not know: that may hold the state.
    */
   showNameEnd(empty: EmptyColumns): boolean {
     const { line, words, header } = this.#row;
@@ -195,7 +206,7 @@ export class Places {
       !hasUnknownColumnBehindState(header) && this.#some(
           empty,
           (cells) =>
-            isWithinColumn(cells, header) && standsUnder(cells, header),
+            isFullColumnApart(cells, header) && standsUnder(cells, header),
         );
   }
 

@@ -495,6 +495,20 @@ Deno.test("parseVpnFlow() reads a name that fills its column, by whatever that w
   }
 });
 
+Deno.test("parseVpnFlow() reads a name of wide characters that fills its column, the header one off", async (t) => {
+  const headers = {
+    "to the left": HEADER.replace(" state ", "state  "),
+    "to the right": HEADER.replace("state  ", " state "),
+  };
+  const row = OSLO.replace("oslo           ", "東京 大阪 a");
+  for (const [side, header] of Object.entries(headers)) {
+    await t.step(side, () => {
+      const text = `total IPSec tunnel shown: 1\n${header}\n${row}\n`;
+      assert.equal(readVpnFlow(text).tunnels[0]?.name, "東京 大阪 a");
+    });
+  }
+});
+
 Deno.test("parseVpnFlow() reads a row that was moved by a replaced name", () => {
   const row = OSLO.replace("oslo    ", "X");
   const [tunnel] = readVpnFlow(reply({ shown: 1 }, row)).tunnels;
@@ -524,8 +538,20 @@ Deno.test("parseVpnFlow() never reads a state out of a name", async (t) => {
         "2    東京 大阪 本社 oslo active  off     192.0.2.1       198.51.100.7    tunnel.2",
     },
     {
-      when: "wide characters up to a header that is one column off",
-      header: HEADER.replace(" state   ", "state    "),
+      when: "wide characters between headers that are one off on either side",
+      header: HEADER.replace(
+        "name            state ",
+        " name          state  ",
+      ),
+      row:
+        "2    東京 大阪 a active  off     192.0.2.1       198.51.100.7    tunnel.2",
+    },
+    {
+      when: "the same, the headers off to the other sides",
+      header: HEADER.replace(
+        " name            state  ",
+        "name              state ",
+      ),
       row:
         "2    東京 大阪 a active  off     192.0.2.1       198.51.100.7    tunnel.2",
     },

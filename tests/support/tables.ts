@@ -465,16 +465,19 @@ function toReadable(layout: Layout): Layout {
 }
 
 /**
- * Cuts a name to one less than its column: with wide characters, nothing but an
- * id or two blanks shows where one ends that overflows, or that ends where a
- * header begins that is one column off.
+ * Cuts a name to its column, which it may fill, unless the headers on either side
+ * are off to different sides: with wide characters, nothing but an id or two
+ * blanks shows where one ends that is longer.
  */
 function cutToColumn(
   name: string,
-  { idWidth, nameWidth, unit }: Layout,
+  { idWidth, nameWidth, unit, columns, headerOffsets }: Layout,
   id: string,
 ): string {
-  const room = nameWidth - 1 - id.slice(idWidth).length;
+  const at = columns.indexOf("name");
+  const [offset = 0, nextOffset = 0] = headerOffsets.slice(at);
+  const toSpare = Math.abs(nextOffset - offset) > 1 ? 1 : 0;
+  const room = nameWidth - toSpare - id.slice(idWidth).length;
   const characters = [...name];
   while (lengthOf(characters.join(""), unit) > room) characters.pop();
   return characters.join("").trimEnd();
