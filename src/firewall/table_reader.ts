@@ -6,7 +6,8 @@
  */
 
 import { type FormRead, type GoodPoll, PollError } from "../model/poll.ts";
-import { mergeRows, type VpnFlow } from "../model/tunnel.ts";
+import { mergeRows, type TunnelTable, type VpnFlow } from "../model/tunnel.ts";
+import type { Command } from "../panos/command.ts";
 import { SHOW_AS_TEXT, SHOW_IN_XML } from "../panos/show_vpn_flow.ts";
 import { VpnFlowError } from "../panos/vpn_flow_error.ts";
 import type { Clock } from "../std/clock.ts";
@@ -47,6 +48,8 @@ interface Asked {
 
 /** Reads the table of one firewall, and remembers in which form it can. */
 export class TableReader {
+  readonly #showAsText = rememberLast(SHOW_AS_TEXT);
+  readonly #showInXml = rememberLast(SHOW_IN_XML);
   readonly #memory: FormMemory;
   readonly #quote: Quote;
   /** The session that was switched to XML, if there is one. */
@@ -89,10 +92,10 @@ export class TableReader {
     this.#memory.noteTextAsked();
     if (this.#inXml === session) await this.#switchBack(asked);
     try {
-      const flow = await within(`"${SHOW}"`, session.cli.run(SHOW_AS_TEXT));
+      const flow = await within(`"${SHOW}"`, session.cli.run(this.#showAsText));
       this.#memory.noteTextRead();
       this.#doubted = undefined;
-      return { flow: mergeRows(flow), form: "text" };
+      return { flow, form: "text" };
     } catch (error) {
       if (!(error instanceof VpnFlowError)) throw error;
       return await this.#replaceText(asked, error, xmlProblem);
@@ -142,7 +145,7 @@ export class TableReader {
       const flow = await within(`"${SHOW}" in XML`, answer);
       if (flow !== undefined) {
         this.#memory.noteXmlRead(textProblem);
-        return { flow: mergeRows(flow), form: "xml", textProblem };
+        return { flow, form: "xml", textProblem };
       }
       this.#memory.noteXmlFailed();
       return { xmlProblem: UNKNOWN_SETTING };
@@ -165,13 +168,13 @@ export class TableReader {
   }
 
   /** @returns `undefined` if the firewall has no XML. */
-  async #askInXml(session: Session): Promise<VpnFlow | undefined> {
+  async #askInXml(session: Session): Promise<TunnelTable | undefined> {
     const { cli } = session;
     if (this.#inXml !== session) {
       if (!(await cli.setForm("xml"))) return undefined;
       this.#inXml = session;
     }
-    return await cli.run(SHOW_IN_XML);
+    return await cli.run(this.#showInXml);
   }
 
   /** @throws {PollError} If the session does not print text any more. */
@@ -186,6 +189,31 @@ export class TableReader {
     this.#inXml = undefined;
     this.#doubted = session;
   }
+}
+
+/**
+ * Makes of the command for a table one that returns the same table for the same
+ * reply. Tables rarely change, and whoever has made something of the last one
+ * can see that it is still true.
+ */
+function rememberLast(command: Command<VpnFlow>): Command<TunnelTable> {
+  let last: readonly string[] = [];
+  let table: TunnelTable | undefined;
+  return {
+    ...command,
+    parse(lines): TunnelTable {
+      if (table === undefined || !isSame(lines, last)) {
+        table = mergeRows(command.parse(lines));
+        last = lines;
+      }
+      return table;
+    },
+  };
+}
+
+function isSame(one: readonly string[], other: readonly string[]): boolean {
+  return one.length === other.length &&
+    one.every((line, index) => line === other[index]);
 }
 
 function inNeither(textProblem: string, xmlProblem: string): string {

@@ -119,7 +119,7 @@ function createRoutes(options: HandlerOptions): Routes {
       const own = encode(render(options.ownFamilies()));
       return status === undefined
         ? exposition(own)
-        : exposition(shared.render(status), own);
+        : exposition(...shared.render(status), own);
     },
     "/probe": async (headers, query) => {
       const [name, ...others] = query.getAll("target");
@@ -129,7 +129,7 @@ function createRoutes(options: HandlerOptions): Routes {
       const target = options.findTarget(name);
       if (target === undefined) return plain(400, refusals.refuse(name));
       const status = await target.poll(patienceMs(headers, scrapeTimeoutMs));
-      return exposition(shared.render(status), ofProbe);
+      return exposition(...shared.render(status), ofProbe);
     },
     "/sd": () => json([{ targets }]),
   };

@@ -1,7 +1,7 @@
 /**
  * What is known about a firewall, and about the exporter itself, as metric
  * families. Every name and every help text of the exposition stands in one of
- * the four tables of this file.
+ * the six tables of this file.
  *
  * A family without samples is still rendered, so that what the exporter can
  * tell is to be read even while there is nothing to tell.
@@ -37,28 +37,31 @@ export interface ProcessStats {
   readonly startedAt: number;
 }
 
+const NO_TUNNELS: readonly Tunnel[] = [];
+
 /** A family whose samples are made of a subject. */
 interface Definition<Subject> extends Omit<MetricFamily, "samples"> {
   samples(subject: Subject): readonly Sample[];
 }
 
-/** What the families of one firewall tell of. */
-interface Subject {
+/** What became of the last poll of a firewall. */
+interface Polled {
   readonly status: Status;
   /** The last poll, if it is a good one. */
   readonly good: GoodPoll | undefined;
-  /** The tunnels of that poll; without one, none. */
-  readonly tunnels: readonly Tunnel[];
 }
 
-const OF_A_FIREWALL: readonly Definition<Subject>[] = [
+const OF_STATES: readonly Definition<readonly Tunnel[]>[] = [
   {
     name: "ifIPsecOperStatus",
     type: "gauge",
     help:
       'Operational state of the IPsec tunnel from "show vpn flow": 1 up (active), 2 down (inactive), 3 not established (init) or unknown (any other word). This is not the ifOperStatus of IF-MIB, where 3 is testing.',
-    samples: ({ tunnels }) => stateSamples(tunnels),
+    samples: stateSamples,
   },
+];
+
+const OF_POLLS: readonly Definition<Polled>[] = [
   {
     name: "panos_ipsec_up",
     type: "gauge",
@@ -134,19 +137,22 @@ const OF_A_FIREWALL: readonly Definition<Subject>[] = [
       'IPsec tunnels that the firewall has configured, as counted by "show vpn flow".',
     samples: ({ good }) => known(good?.flow.configured),
   },
+];
+
+const OF_TUNNELS: readonly Definition<readonly Tunnel[]>[] = [
   {
     name: "panos_ipsec_tunnel_monitor_up",
     type: "gauge",
     help:
       'Whether the address that the tunnel\'s monitor watches answers (1) or not (0), from "show vpn flow"; no series where monitoring is off or the reply does not tell.',
-    samples: ({ tunnels }) => monitorSamples(tunnels),
+    samples: monitorSamples,
   },
   {
     name: "panos_ipsec_tunnel_info",
     type: "gauge",
     help:
       'Always 1; the labels are the addresses of the tunnel\'s two ends, from "show vpn flow".',
-    samples: ({ tunnels }) => infoSamples(tunnels),
+    samples: infoSamples,
   },
 ];
 
@@ -206,11 +212,24 @@ const OF_THE_PROCESS: readonly Definition<ProcessStats>[] = [
 
 /** All that one firewall has to show. */
 export function firewallFamilies(status: Status): readonly MetricFamily[] {
+  return firewallSections(status).flatMap((section) => section.fill());
+}
+
+/** Families that stand together, and what all of them are made of. */
+export interface Section {
+  readonly subject: object;
+  fill(): readonly MetricFamily[];
+}
+
+/** The same in sections: of one whose subject is the same, so is the text. */
+export function firewallSections(status: Status): readonly Section[] {
   const good = status.poll?.ok ? status.poll : undefined;
-  const tunnels = good?.flow.tunnels ?? [];
+  const tunnels = good?.flow.tunnels ?? NO_TUNNELS;
   return [
-    ...fill(OF_A_FIREWALL, { status, good, tunnels }),
-    ...loginFamilies(status),
+    section(OF_STATES, tunnels),
+    section(OF_POLLS, { status, good }),
+    section(OF_TUNNELS, tunnels),
+    section(OF_LOGINS, status),
   ];
 }
 
@@ -227,6 +246,13 @@ export function buildFamilies(build: Build): readonly MetricFamily[] {
 /** The exporter's process. */
 export function processFamilies(stats: ProcessStats): readonly MetricFamily[] {
   return fill(OF_THE_PROCESS, stats);
+}
+
+function section<Subject extends object>(
+  definitions: readonly Definition<Subject>[],
+  subject: Subject,
+): Section {
+  return { subject, fill: () => fill(definitions, subject) };
 }
 
 function fill<Subject>(

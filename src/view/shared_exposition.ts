@@ -6,25 +6,39 @@
 
 import type { Status } from "../model/poll.ts";
 import { render } from "./exposition.ts";
-import { firewallFamilies } from "./metrics.ts";
+import { firewallSections, type Section } from "./metrics.ts";
+
+/** UTF-8 that others have too: not to be written to. */
+type Part = Uint8Array<ArrayBuffer>;
 
 interface Rendered {
   readonly status: Status;
-  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly sections: readonly Section[];
+  /** One for each section. */
+  readonly parts: readonly Part[];
 }
 
 /** Keeps what was rendered last for each firewall. */
 export class SharedExposition {
   readonly #lastByTarget = new Map<string, Rendered>();
 
-  /** @returns UTF-8 that others have too: not to be written to. */
-  render(status: Status): Uint8Array<ArrayBuffer> {
+  /** @returns The text in parts. */
+  render(status: Status): readonly Part[] {
     const last = this.#lastByTarget.get(status.target);
-    if (last !== undefined && isSame(last.status, status)) return last.bytes;
-    const bytes = new TextEncoder().encode(render(firewallFamilies(status)));
-    this.#lastByTarget.set(status.target, { status, bytes });
-    return bytes;
+    if (last !== undefined && isSame(last.status, status)) return last.parts;
+    const sections = firewallSections(status);
+    const parts = sections.map((section, index) => {
+      const part = last?.parts[index];
+      const isKept = section.subject === last?.sections[index]?.subject;
+      return isKept && part !== undefined ? part : encode(section);
+    });
+    this.#lastByTarget.set(status.target, { status, sections, parts });
+    return parts;
   }
+}
+
+function encode({ fill }: Section): Part {
+  return new TextEncoder().encode(render(fill()));
 }
 
 /**

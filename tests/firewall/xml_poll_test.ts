@@ -53,6 +53,27 @@ Deno.test("where the text cannot be read the same session is asked in XML", asyn
   assert.deepEqual(device.asked, ["login", "text", "on", "xml"]);
 });
 
+Deno.test("of the same reply comes the same table, in either form", async (t) => {
+  const others = TUNNELS.map((tunnel, index) =>
+    index === 1 ? { ...tunnel, peerIp: "198.51.100.99" } : tunnel
+  );
+  for (const form of ["text", "xml"] as const) {
+    await t.step(form, async () => {
+      using time = stopTime();
+      await using device = new Device(
+        time,
+        form === "text" ? { text: TEXT } : {},
+      );
+      const { flow } = readingOf(await device.poll());
+      assert.equal(readingOf(await device.poll()).flow, flow);
+      device.text = form === "text" ? printVpnFlow(others) : UNKNOWN;
+      device.xml = printVpnFlowXml(others);
+      const { tunnels } = readingOf(await device.poll()).flow;
+      assert.equal(tunnels[1]?.peerIp, "198.51.100.99");
+    });
+  }
+});
+
 Deno.test("that XML is read is told once, with the line and what to do", async () => {
   using time = stopTime();
   await using device = new Device(time);

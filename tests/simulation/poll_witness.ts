@@ -8,8 +8,7 @@
 import type { Poll, Status } from "../../src/model/poll.ts";
 import type { Fields } from "../../src/std/log.ts";
 import { toView } from "../../src/view/firewall_view.ts";
-import { render } from "../../src/view/exposition.ts";
-import { firewallFamilies } from "../../src/view/metrics.ts";
+import { SharedExposition } from "../../src/view/shared_exposition.ts";
 import { numberOf } from "./printed_table.ts";
 import type { Rules } from "./rules.ts";
 import type { SimulatedTime } from "./time.ts";
@@ -75,6 +74,7 @@ interface Memory {
 export class PollWitness {
   readonly #time: SimulatedTime;
   readonly #rules: Rules;
+  readonly #shared = new SharedExposition();
   readonly #minPollIntervalMs: number;
   readonly #memories = new Map<string, Memory>();
   readonly #requests = new Set<Request>();
@@ -272,7 +272,8 @@ export class PollWitness {
   }
 
   #checkMetrics(status: Status, poll: Poll): void {
-    const text = render(firewallFamilies(status));
+    const parts = this.#shared.render(status);
+    const text = parts.map((part) => new TextDecoder().decode(part)).join("");
     const holds = text.includes(`\npanos_ipsec_up ${poll.ok ? 1 : 0}\n`) &&
       text.includes("ifIPsecOperStatus{") === poll.ok &&
       (!poll.ok || text.includes(`reading_info{form="${poll.form}"} 1\n`)) &&
