@@ -192,9 +192,8 @@ export class TableReader {
 }
 
 /**
- * Makes of the command for a table one that returns the same table for the same
- * reply. Tables rarely change, and whoever has made something of the last one
- * can see that it is still true.
+ * Makes a command return the same table for the same reply. Tables rarely change:
+ * so a large one is not read again in each poll, and not rendered again either.
  */
 function rememberLast(command: Command<VpnFlow>): Command<TunnelTable> {
   let last: readonly string[] = [];

@@ -221,7 +221,7 @@ export interface Section {
   fill(): readonly MetricFamily[];
 }
 
-/** The same in sections: of one whose subject is the same, so is the text. */
+/** The same in sections. If the subject of one is the same, so is its text. */
 export function firewallSections(status: Status): readonly Section[] {
   const good = status.poll?.ok ? status.poll : undefined;
   const tunnels = good?.flow.tunnels ?? NO_TUNNELS;
