@@ -5,11 +5,8 @@
  * @module
  */
 
-import {
-  limitLogin,
-  type OpenSession,
-  type Session,
-} from "../firewall/session.ts";
+import type { GuardedLogin } from "../firewall/guarded_login.ts";
+import { limitLogin, type Session } from "../firewall/session.ts";
 import { type Form, PollError } from "../model/poll.ts";
 import { toSeconds } from "../model/stopwatch.ts";
 import type { VpnFlow } from "../model/tunnel.ts";
@@ -33,7 +30,7 @@ import { readColumns } from "./layout.ts";
 /** A firewall, and how one logs in to it. */
 export interface CheckedFirewall {
   readonly target: string;
-  readonly openSession: OpenSession;
+  readonly openSession: GuardedLogin;
 }
 
 /** What an examination goes by. */
@@ -122,7 +119,6 @@ class Examination {
     const { signal } = this.#controller;
     using _countdown = limitLogin(this.#controller, this.#options);
     return await this.#firewall.openSession({
-      wasRejected: false,
       beforeCredential: () => {
         this.#credential = "sent";
         return Promise.resolve();

@@ -12,7 +12,7 @@ import type { Log } from "../std/log.ts";
 import { quoteWithout } from "../std/quote.ts";
 import { type Firewall, PolledFirewall } from "./firewall.ts";
 import { Guard } from "./guard.ts";
-import { guardLogin } from "./guarded_login.ts";
+import { type GuardedLogin, guardLogin } from "./guarded_login.ts";
 import { Journal } from "./journal.ts";
 import { createRateLimit, type RateLimit } from "./rate_limit.ts";
 import { type OpenSession, SessionHolder } from "./session.ts";
@@ -33,7 +33,7 @@ export interface Fleet extends AsyncDisposable {
   /** The same among those that TARGETS lists. */
   findTarget(text: string): Firewall | undefined;
   /** Logs in to a firewall outside of any poll, by the rules of the guard. */
-  openSession(firewall: Firewall): OpenSession;
+  openSession(firewall: Firewall): GuardedLogin;
   /** Forgets all rejections, so that logins are allowed; sessions go on. */
   forgetHolds(): void;
 }
@@ -127,7 +127,7 @@ class ConfiguredFleet implements Fleet {
     return isListed ? found.firewall : undefined;
   }
 
-  openSession(firewall: Firewall): OpenSession {
+  openSession(firewall: Firewall): GuardedLogin {
     const member = this.#members.find((one) => one.firewall === firewall);
     const { target } = firewall;
     if (member === undefined) throw new Error(`Cannot find ${target}`);

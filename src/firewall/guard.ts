@@ -13,6 +13,7 @@ import { type LoginHold, PollError } from "../model/poll.ts";
 import type { Credential } from "../ssh/authentication.ts";
 import type { Clock } from "../std/clock.ts";
 import type { Log } from "../std/log.ts";
+import { CredentialTurns } from "./credential_turns.ts";
 import { Gate, OVER } from "./gate.ts";
 import { Holds, LoginHeldError } from "./holds.ts";
 
@@ -30,6 +31,7 @@ export class Guard {
   readonly #clock: Clock;
   readonly #holds: Holds;
   readonly #gate: Gate;
+  readonly #turns = new CredentialTurns();
   readonly #submissions: Submissions;
 
   constructor(options: GuardOptions) {
@@ -56,9 +58,9 @@ export class Guard {
     return this.#holds.errorFor(target) !== undefined;
   }
 
-  /** Whether a firewall has rejected a credential since it last accepted one. */
-  hasRejected(target: string): boolean {
-    return this.#holds.hasRejected(target);
+  /** The only credential that a firewall gets; `undefined` if it may get both. */
+  onlyFor(target: string): Credential | undefined {
+    return this.#turns.onlyFor(target);
   }
 
   /**
@@ -87,29 +89,40 @@ export class Guard {
    * @param signal Aborted once the login is given up.
    */
   attempt(target: string, signal: AbortSignal): Attempt {
-    return new Attempt(
-      { target, signal },
-      this.#gate,
-      this.#holds,
-      this.#submissions,
-    );
+    return new Attempt({ target, signal }, {
+      gate: this.#gate,
+      holds: this.#holds,
+      turns: this.#turns,
+      submissions: this.#submissions,
+    });
   }
 
   /** Forgets all holds, and what led to them. */
   forget(): void {
     this.#holds.forget();
+    this.#turns.forget();
     this.#gate.review();
   }
 }
 
 type State = "nothing sent" | "sent" | "accepted" | "over";
 
+/** The parts of a guard. */
+interface Parts {
+  readonly gate: Gate;
+  readonly holds: Holds;
+  readonly turns: CredentialTurns;
+  readonly submissions: Submissions;
+}
+
 /** One login, from before it sends the credentials to its verdict. */
 export class Attempt implements Disposable {
   readonly #login: { readonly target: string; readonly signal: AbortSignal };
   readonly #gate: Gate;
   readonly #holds: Holds;
+  readonly #turns: CredentialTurns;
   readonly #submissions: Submissions;
+  readonly #sent: Credential[] = [];
   #state: State = "nothing sent";
   /** Of what it sent, among all submissions of the process. */
   #number = 0;
@@ -118,13 +131,12 @@ export class Attempt implements Disposable {
 
   constructor(
     login: { readonly target: string; readonly signal: AbortSignal },
-    gate: Gate,
-    holds: Holds,
-    submissions: Submissions,
+    { gate, holds, turns, submissions }: Parts,
   ) {
     this.#login = login;
     this.#gate = gate;
     this.#holds = holds;
+    this.#turns = turns;
     this.#submissions = submissions;
   }
 
@@ -139,8 +151,9 @@ export class Attempt implements Disposable {
     this.#throwIfOver();
     await this.#gate.enter(this.#login);
     this.#throwIfOver(); // the turn may have been lost since
-    if (this.#state === "sent") this.#submissions.noteUnaccepted();
+    this.#noteUnaccepted();
     this.#state = "sent";
+    this.#sent.push(credential);
     this.#number = this.#submissions.noteSent(credential, this.#login.target);
   }
 
@@ -160,6 +173,7 @@ export class Attempt implements Disposable {
     // password from before a change
     const isNews = this.#number > this.#submissions.lastRejected;
     this.#holds.noteAccepted(target, isNews);
+    this.#turns.noteAccepted(target, this.#sent.at(-1));
     if (isNews) this.#gate.open();
     this.#submissions.noteAccepted();
     this.#gate.leave(this.#login);
@@ -188,7 +202,7 @@ export class Attempt implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    if (this.#state === "sent") this.#submissions.noteUnaccepted();
+    this.#noteUnaccepted();
     this.#state = "over";
     this.#gate.leave(this.#login);
   }
@@ -199,9 +213,17 @@ export class Attempt implements Disposable {
     throw OVER;
   }
 
+  /** What was sent last has no verdict, or a bad one. */
+  #noteUnaccepted(): void {
+    const last = this.#sent.at(-1);
+    if (this.#state !== "sent" || last === undefined) return;
+    this.#submissions.noteUnaccepted(last);
+  }
+
   #noteRejected(state: State): void {
     const { target } = this.#login;
     if (state === "over") return;
+    if (state !== "accepted") this.#turns.noteFailed(target, this.#sent);
     if (state !== "sent") this.#holds.noteRefused(target, this.#failuresBefore);
     else if (this.#holds.noteRejected(target)) {
       this.#submissions.noteRejected(this.#number);
@@ -214,7 +236,7 @@ export class Attempt implements Disposable {
 class Submissions {
   readonly #log: Log;
   /** In a row, since anybody accepted one; without those under way. */
-  #unaccepted = 0;
+  readonly #unaccepted = { key: 0, password: 0 };
   #last = 0;
   #lastRejected = 0;
 
@@ -229,9 +251,10 @@ class Submissions {
 
   /** @returns Its number, in the order of sending. */
   noteSent(credential: Credential, target: string): number {
-    const row = this.#unaccepted === 0
+    const count = this.#unaccepted[credential];
+    const row = count === 0
       ? ""
-      : `, the ${ordinal(this.#unaccepted + 1)} in a row that nobody accepted`;
+      : `, the ${ordinal(count + 1)} in a row that nobody accepted`;
     this.#log("info", `${credential} sent to ${target}${row}`, { target });
     return ++this.#last;
   }
@@ -241,11 +264,11 @@ class Submissions {
   }
 
   noteAccepted(): void {
-    this.#unaccepted = 0;
+    this.#unaccepted.key = this.#unaccepted.password = 0;
   }
 
-  noteUnaccepted(): void {
-    this.#unaccepted++;
+  noteUnaccepted(credential: Credential): void {
+    this.#unaccepted[credential]++;
   }
 }
 

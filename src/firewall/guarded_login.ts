@@ -7,19 +7,25 @@
 import { PollError } from "../model/poll.ts";
 import { untilAborted } from "../std/abort.ts";
 import type { Guard } from "./guard.ts";
-import type { OpenSession } from "./session.ts";
+import type { LoginProgress, OpenSession, Session } from "./session.ts";
+
+/** Logs in, as {@linkcode OpenSession} does. */
+export type GuardedLogin = (
+  progress: LoginProgress,
+  signal: AbortSignal,
+) => Promise<Session>;
 
 /** Makes of a way to log in one that goes by the rules of the guard. */
 export function guardLogin(
   target: string,
   openSession: OpenSession,
   guard: Guard,
-): OpenSession {
+): GuardedLogin {
   return async (progress, signal) => {
     guard.check(target);
     using attempt = guard.attempt(target, signal);
     const opened = openSession({
-      wasRejected: guard.hasRejected(target),
+      only: guard.onlyFor(target),
       onPhase: progress.onPhase,
       async beforeCredential(credential): Promise<void> {
         await attempt.beforeCredential(credential);

@@ -140,11 +140,6 @@ export class Holds {
     return [...this.#holdOfAll?.culprits ?? []];
   }
 
-  /** Whether a firewall has rejected a credential since it last accepted one. */
-  hasRejected(target: string): boolean {
-    return this.#strikesOf(target).hasRejected;
-  }
-
   /** Failures of a firewall in a row. */
   failuresOf(target: string): number {
     return this.#strikesOf(target).failures;

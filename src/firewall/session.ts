@@ -30,7 +30,7 @@ export interface Session {
 /** What a login tells while it goes on, and what it waits for. */
 export type LoginProgress = Pick<
   Login,
-  "wasRejected" | "beforeCredential" | "onAccepted" | "onPhase"
+  "beforeCredential" | "onAccepted" | "onPhase"
 >;
 
 /**
@@ -40,7 +40,7 @@ export type LoginProgress = Pick<
  * the login or at any time after it.
  */
 export type OpenSession = (
-  progress: LoginProgress,
+  login: LoginProgress & Pick<Login, "only">,
   signal: AbortSignal,
 ) => Promise<Session>;
 
@@ -265,7 +265,7 @@ export class SessionHolder {
     using attempt = login.attempt = guard.attempt(target, signal);
     using countdown = limitLogin(login.controller, this.#options);
     const opened = this.#options.openSession({
-      wasRejected: guard.hasRejected(target),
+      only: guard.onlyFor(target),
       async beforeCredential(credential): Promise<void> {
         using _pause = countdown.pause();
         await attempt.beforeCredential(credential);

@@ -8,7 +8,6 @@
 import type { Config } from "../config/config.ts";
 import { isSameTarget, type Target } from "../model/target.ts";
 import { startCli } from "../panos/cli.ts";
-import type { Credential } from "../ssh/authentication.ts";
 import {
   acceptFirst,
   acceptPinned,
@@ -39,12 +38,8 @@ export function createSshLogin(
   const quote = quoteWithout(credentials.password);
   const login = { credentials, host, port, allowsLegacyAlgorithms, hostKey };
   let isFirst = true;
-  let accepted: Credential | undefined;
   return async (progress, signal): Promise<Session> => {
-    const shell = await openShell({ ...login, ...progress, accepted }, signal, {
-      clock,
-    });
-    accepted = shell.accepted ?? accepted;
+    const shell = await openShell({ ...login, ...progress }, signal, { clock });
     const cli = await startCli(shell, { quote, clock });
     const { negotiated, end } = shell;
     if (isFirst) {

@@ -1,9 +1,8 @@
 /**
  * Which credential is sent, and when none is.
  *
- * Firewalls lock accounts: a login sends the password once at most. A firewall
- * that has rejected both key and password gets one of them in the next login:
- * the one that it accepted last, or else the password.
+ * Firewalls lock accounts: a login sends key and password once at most each, and
+ * only one of them where it is told so.
  *
  * @module
  */
@@ -28,14 +27,6 @@ export type Method = "publickey" | "keyboard-interactive" | "password";
 /** One of the two secrets. */
 export type Credential = "key" | "password";
 
-/** What became of the logins of a firewall before this one. */
-export interface PastLogins {
-  /** Whether it has rejected a login since it last accepted one. */
-  readonly wasRejected: boolean;
-  /** What it accepted last, if anything. */
-  readonly accepted: Credential | undefined;
-}
-
 /** The answers to one round of questions, in their order. */
 export interface Answers {
   readonly texts: string[];
@@ -47,27 +38,27 @@ export class Authentication {
   readonly #hasKey: boolean;
   readonly #password: Secret | undefined;
   readonly #quote: Quote;
-  readonly #past: PastLogins;
+  readonly #only: Credential | undefined;
   readonly #tried = new Set<Method>();
   /** What was asked for in this login: nothing is answered twice. */
   readonly #answered = new Set<Asked>();
+  /** Whether it has accepted one method and wants another one besides. */
+  #isPartial = false;
 
-  /** @param quote Puts what the firewall says into a message. */
+  /**
+   * @param only The only credential that may be sent, unless the firewall does
+   * not take it or wants the other one besides; `undefined` if both may.
+   * @param quote Puts what the firewall says into a message.
+   */
   constructor(
     { privateKey, password }: Credentials,
-    past: PastLogins,
+    only: Credential | undefined,
     quote: Quote,
   ) {
     this.#hasKey = privateKey !== undefined;
     this.#password = password;
     this.#quote = quote;
-    this.#past = past;
-  }
-
-  /** What was sent last, if anything was. */
-  get sent(): Credential | undefined {
-    if (this.#isPasswordUsed) return "password";
-    return this.#tried.has("publickey") ? "key" : undefined;
+    this.#only = only;
   }
 
   /**
@@ -79,8 +70,8 @@ export class Authentication {
    * @throws {PollError} If nothing is left to try.
    */
   choose(offered: readonly string[], isPartial = false): Method {
-    const isOver = this.#past.wasRejected && this.sent !== undefined &&
-      !isPartial;
+    this.#isPartial ||= isPartial;
+    const isOver = this.#isHeldBack && this.#hasSent;
     const methods = isOver ? [] : this.#methods();
     const method = methods.find((method) =>
       offered.includes(method) && !this.#tried.has(method)
@@ -123,14 +114,23 @@ export class Authentication {
     return this.#answered.has("password") || this.#tried.has("password");
   }
 
+  get #hasSent(): boolean {
+    return this.#isPasswordUsed || this.#tried.has("publickey");
+  }
+
+  /** Whether one of two credentials is kept for another login. */
+  get #isHeldBack(): boolean {
+    return this.#only !== undefined && !this.#isPartial && this.#hasKey &&
+      this.#password !== undefined;
+  }
+
   #methods(): readonly Method[] {
     const forKey: readonly Method[] = this.#hasKey ? ["publickey"] : [];
     const forPassword: readonly Method[] =
       this.#password !== undefined && !this.#isPasswordUsed
         ? ["keyboard-interactive", "password"]
         : [];
-    const { wasRejected, accepted = "password" } = this.#past;
-    return wasRejected && accepted === "password"
+    return this.#only === "password"
       ? [...forPassword, ...forKey]
       : [...forKey, ...forPassword];
   }
@@ -154,8 +154,12 @@ export class Authentication {
         tried.at(-1)
       } and asks for ${factors} besides, which the exporter cannot give: take the second factor off this account`;
     }
-    if (this.sent !== undefined) {
-      return `it rejected the credentials (${used}): check them before the account is locked`;
+    if (this.#hasSent) {
+      const other = this.#isPasswordUsed ? "key" : "password";
+      const isOther = this.#isHeldBack
+        ? `; the ${other}, which it has rejected before, was not sent again: reload the exporter to send both`
+        : "";
+      return `it rejected the credentials (${used}): check them before the account is locked${isOther}`;
     }
     if (this.#tried.size > 0) {
       return `it ended ${used} without asking for the password: log in by hand and see`;

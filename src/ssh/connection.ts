@@ -27,7 +27,6 @@ import {
   type Credential,
   type Credentials,
   type Method,
-  type PastLogins,
 } from "./authentication.ts";
 import { fingerprintOf, type HostKeyCheck } from "./host_key.ts";
 import { explainLoss } from "./loss.ts";
@@ -36,7 +35,7 @@ import { PacedSocket } from "./paced_socket.ts";
 import { Traffic } from "./traffic.ts";
 
 /** What a login needs of the one that starts it, and tells it. */
-export interface Login extends PastLogins {
+export interface Login {
   readonly credentials: Credentials;
   /** Name or address, without brackets. */
   readonly host: string;
@@ -44,6 +43,8 @@ export interface Login extends PastLogins {
   /** Whether SHA-1 and CBC may be used. */
   readonly allowsLegacyAlgorithms: boolean;
   readonly hostKey: HostKeyCheck;
+  /** The only credential that may be sent; `undefined` if both may. */
+  readonly only: Credential | undefined;
   /** Waited for before anything is sent that the firewall can reject. */
   beforeCredential(credential: Credential): Promise<void>;
   onAccepted(): void;
@@ -91,15 +92,10 @@ export class Connection {
     this.#socket = socket;
     this.#paced = new PacedSocket(socket, clock);
     this.#signal = signal;
-    const { credentials } = login;
+    const { credentials, only } = login;
     this.quote = quoteWithout(credentials.password);
-    this.#authentication = new Authentication(credentials, login, this.quote);
+    this.#authentication = new Authentication(credentials, only, this.quote);
     this.#lost.promise.catch(() => {}); // nobody may be waiting
-  }
-
-  /** The credential that was sent last, if one was. */
-  get sent(): Credential | undefined {
-    return this.#authentication.sent;
   }
 
   /** Settles when the firewall has accepted the credentials. */

@@ -15,7 +15,6 @@ import type { Shell } from "../model/shell.ts";
 import type { Clock } from "../std/clock.ts";
 import { settledWithin } from "../std/deadline.ts";
 import { quoteWithout } from "../std/quote.ts";
-import type { Credential } from "./authentication.ts";
 import { Connection, type Login } from "./connection.ts";
 import { dial } from "./dial.ts";
 import { ENDED } from "./loss.ts";
@@ -24,8 +23,6 @@ import { inWords } from "./system_error.ts";
 /** A shell that runs on a firewall. */
 export interface SshShell extends Shell {
   readonly negotiated: Negotiated;
-  /** What the firewall has accepted; `undefined` if it asked for nothing. */
-  readonly accepted: Credential | undefined;
   /**
    * Says `exit`, and settles once the connection is closed: within three
    * seconds, whatever the firewall does.
@@ -75,7 +72,6 @@ export async function openShell(
   });
   return {
     negotiated,
-    accepted: connection.sent,
     output: readOutput(channel, connection),
     write: (text) => void channel.write(text),
     expectOutput: ({ isExpected }) =>

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { examine, type ExamineOptions } from "../../src/check/examine.ts";
-import type { OpenSession, Session } from "../../src/firewall/session.ts";
+import type { GuardedLogin } from "../../src/firewall/guarded_login.ts";
+import type { Session } from "../../src/firewall/session.ts";
 import type { Cli } from "../../src/panos/cli.ts";
 import type { Command } from "../../src/panos/command.ts";
 import { untilAborted } from "../../src/std/abort.ts";
@@ -48,7 +49,7 @@ for (
 ) {
   Deno.test(`examine() meets a login of ${ms} ms, where it may take 3 s and a scrape 1 s: ${outcome}`, async () => {
     using time = stopTime();
-    const openSession: OpenSession = async (_, signal) => {
+    const openSession: GuardedLogin = async (_, signal) => {
       await untilAborted(delay(ms, time.clock), signal);
       return sessionOf(SILENT);
     };

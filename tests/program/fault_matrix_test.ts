@@ -325,12 +325,11 @@ Deno.test("a key and a password that are wrong: two submissions in the first hou
   assert.deepEqual(await sentUntil(25), [...inFirstDay, ...inFirstHour]);
   const told = exporter.events.map(({ message }) => message)
     .filter((message) => message.includes(" sent to "));
-  const row = "in a row that nobody accepted";
   const name = exporter.firewall.target;
   assert.deepEqual(told.slice(0, 3), [
     `key sent to ${name}`,
-    `password sent to ${name}, the 2nd ${row}`,
-    `password sent to ${name}, the 3rd ${row}`,
+    `password sent to ${name}`,
+    `password sent to ${name}, the 2nd in a row that nobody accepted`,
   ]);
 });
 
@@ -346,6 +345,37 @@ Deno.test("a firewall that had accepted the key gets the key again, and not the 
   assert((await exporter.poll()).ok);
   const passwords = firewall.credentials.filter(({ value }) => value !== "");
   assert.equal(passwords.length, 1);
+});
+
+Deno.test("a key that is known only later is sent again, in its turn", async () => {
+  let isKnown = false;
+  await using scene = await startWithKey({ knowsKey: () => isKnown });
+  const { exporter, clock } = scene;
+  assertFailure(await exporter.poll(), "auth", /rejected the credentials/);
+  isKnown = true;
+  clock.pass(66 * MINUTE_MS);
+  assertFailure(
+    await exporter.poll(),
+    "auth",
+    /the key, which it has rejected/,
+  );
+  clock.pass(24 * 60 * MINUTE_MS);
+  assert((await exporter.poll()).ok);
+});
+
+Deno.test("a key that was never rejected goes first, and the password behind it", async () => {
+  await using scene = await startWithKey({
+    password: "correct horse",
+    faults: { verdict: (attempt) => attempt === 1 ? "drop" : "proceed" },
+  });
+  const { firewall, exporter, clock } = scene;
+  assertFailure(await exporter.poll(), "auth", /closed/);
+  clock.pass(66 * MINUTE_MS);
+  assert((await exporter.poll()).ok);
+  assert.deepEqual(
+    firewall.credentials.map(({ method }) => method),
+    ["publickey", "publickey", "keyboard-interactive"],
+  );
 });
 
 Deno.test("a host key that changes gets no credential", async () => {
@@ -476,7 +506,7 @@ interface KeyScene extends AsyncDisposable {
  * key; each poll needs a login.
  */
 async function startWithKey(
-  options: Pick<FirewallOptions, "knowsKey"> = {},
+  options: FirewallOptions = {},
 ): Promise<KeyScene> {
   await using stack = new AsyncDisposableStack();
   const clock = createPassingClock();

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import {
   Authentication,
+  type Credential,
   type Credentials,
-  type PastLogins,
 } from "../../src/ssh/authentication.ts";
 import { PollError } from "../../src/model/poll.ts";
 import { parsePrivateKey } from "../../src/ssh/private_key.ts";
@@ -57,37 +57,49 @@ Deno.test("choose() goes on to the password when the key is rejected", () => {
   assert.equal(authentication.choose(offered), "keyboard-interactive");
 });
 
-Deno.test("choose() sends one credential to a firewall that has rejected both", async (t) => {
-  const wasRejected = true;
+Deno.test("choose() sends one credential where only one may be sent", async (t) => {
   const both = ["publickey", "keyboard-interactive", "password"];
-  await t.step("the password, if it has accepted none", () => {
-    const authentication = begin({ privateKey }, { wasRejected });
+  const QUESTION = [{ prompt: "Password: ", echo: false }];
+  await t.step("the password, and says that the key was not sent", () => {
+    const authentication = begin({ privateKey, only: "password" });
     assert.equal(authentication.choose(both), "keyboard-interactive");
-    authentication.answer([{ prompt: "Password: ", echo: false }]);
-    assertAuthError(() => authentication.choose(both), /rejected the cred/);
+    authentication.answer(QUESTION);
+    assertAuthError(
+      () => authentication.choose(both),
+      /rejected the credentials.*the key, which .* was not sent again: reload/,
+    );
   });
-  await t.step("the key, if it has accepted that", () => {
-    const past = { wasRejected, accepted: "key" } as const;
-    const authentication = begin({ privateKey }, past);
+  await t.step("the key, and says that the password was not sent", () => {
+    const authentication = begin({ privateKey, only: "key" });
     assert.equal(authentication.choose(both), "publickey");
-    assertAuthError(() => authentication.choose(both), /rejected the cred/);
+    assertAuthError(() => authentication.choose(both), /the password, which/);
   });
-  await t.step("the key, if it takes no password", () => {
-    const authentication = begin({ privateKey }, { wasRejected });
+  await t.step("the other one, if it takes nothing else", () => {
+    const authentication = begin({ privateKey, only: "password" });
     assert.equal(authentication.choose(["publickey"]), "publickey");
     assertAuthError(() => authentication.choose(both), /rejected the cred/);
   });
   await t.step("the plain password, where it was not asked for before", () => {
-    const authentication = begin({ privateKey }, { wasRejected });
+    const authentication = begin({ privateKey, only: "password" });
     assert.equal(authentication.choose(both), "keyboard-interactive");
     assert.equal(authentication.choose(both), "password");
   });
-  await t.step("and the other, if it wants both", () => {
-    const authentication = begin({ privateKey }, { wasRejected });
+  await t.step("and the other one, if it wants both", () => {
+    const authentication = begin({ privateKey, only: "password" });
     assert.equal(authentication.choose(both), "keyboard-interactive");
-    authentication.answer([{ prompt: "Password: ", echo: false }]);
+    authentication.answer(QUESTION);
     const rest = ["publickey"];
     assert.equal(authentication.choose(rest, IS_PARTIAL), "publickey");
+  });
+  await t.step("which it wants in another way than the first", () => {
+    const authentication = begin({ privateKey, only: "key" });
+    assert.equal(authentication.choose(both), "publickey");
+    const rest = ["keyboard-interactive", "password"];
+    assert.equal(
+      authentication.choose(rest, IS_PARTIAL),
+      "keyboard-interactive",
+    );
+    assert.equal(authentication.choose(rest), "password");
   });
 });
 
@@ -376,8 +388,9 @@ Deno.test("answer() does not look into a question that is too long to be one", a
 });
 
 function begin(
-  changes: Partial<Credentials> = {},
-  past: Partial<PastLogins> = {},
+  { only, ...changes }: Partial<Credentials> & {
+    readonly only?: Credential;
+  } = {},
 ): Authentication {
   const password = new Secret(PASSWORD);
   const credentials = {
@@ -386,9 +399,7 @@ function begin(
     privateKey: undefined,
     ...changes,
   };
-  const noPast = { wasRejected: false, accepted: undefined };
-  const quote = quoteWithout(password);
-  return new Authentication(credentials, { ...noPast, ...past }, quote);
+  return new Authentication(credentials, only, quoteWithout(password));
 }
 
 function begun(method: "keyboard-interactive"): Authentication {

@@ -48,8 +48,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: "a reload does not let in who waits at the gate",
     file: "src/firewall/guard.ts",
-    find: "    this.#holds.forget();\n    this.#gate.review();",
-    replace: "    this.#holds.forget();",
+    find: "    this.#turns.forget();\n    this.#gate.review();",
+    replace: "    this.#turns.forget();",
   },
   {
     name: "a turn is not given back when its login is over",
