@@ -111,14 +111,17 @@ function isWithinColumn(
 }
 
 /**
- * Whether the value behind the name starts as far from it as their headers are
- * apart, give or take one column. If but one blank is between them, the name
- * fills its column.
+ * Whether the name fills its column, if but one blank follows it: name and next
+ * value start as far apart as their headers, give or take one column, and the
+ * name ends before that value may start.
  */
-function isFullColumnApart(cells: Cells, { starts, numbers }: Header): boolean {
+function fillsColumn(cells: Cells, { starts, numbers }: Header): boolean {
+  const { name } = numbers;
   const movedBy = (number: number): number =>
     (cells[number]?.start ?? NaN) - (starts[number] ?? NaN);
-  return Math.abs(movedBy(numbers.name + 1) - movedBy(numbers.name)) <= 1;
+  const end = cells[name]?.end ?? Infinity;
+  return Math.abs(movedBy(name + 1) - movedBy(name)) <= 1 &&
+    end <= (starts[name + 1] ?? -Infinity);
 }
 
 /** Whether a column that this parser does not know precedes the monitor. */
@@ -205,8 +208,7 @@ export class Places {
       (cells !== undefined && showsNameEnd(line, cells, header)) ||
       !hasUnknownColumnBehindState(header) && this.#some(
           empty,
-          (cells) =>
-            isFullColumnApart(cells, header) && standsUnder(cells, header),
+          (cells) => fillsColumn(cells, header) && standsUnder(cells, header),
         );
   }
 

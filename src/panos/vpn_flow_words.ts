@@ -19,8 +19,9 @@ const ADDRESS = /(?:\.[^.]*){3}|(?::[^:]*){2}/;
 
 const MASK = /^(?:[x*.:]+|hidden|masked|redacted|removed)$/i;
 
+/** The second half is a state that has lost its end to the address behind it. */
 const NOT_AN_ADDRESS =
-  /tunnel\.|^(?:active|inactiv|inactive|init|off|up|down|tunnel|[0-9]+)$/i;
+  /tunnel\.|^(?:active|inactiv|inactive|init|off|up|down|tunnel|[0-9]+)$|^(?:act|ina|ini)\w*[.:]/i;
 
 /** Two IPv4 addresses that touch. */
 const TOUCHING = /^[^:]*(?:\.[^.:]*){4}$/;

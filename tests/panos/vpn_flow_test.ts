@@ -547,13 +547,19 @@ Deno.test("parseVpnFlow() never reads a state out of a name", async (t) => {
         "2    東京 大阪 a active  off     192.0.2.1       198.51.100.7    tunnel.2",
     },
     {
-      when: "the same, the headers off to the other sides",
+      when: "between such headers, off to the other sides",
       header: HEADER.replace(
         " name            state  ",
         "name              state ",
       ),
       row:
         "2    東京 大阪 a active  off     192.0.2.1       198.51.100.7    tunnel.2",
+    },
+    {
+      when: "wide characters up to one column behind the next header",
+      header: HEADER.replace("   name", "  name"),
+      row:
+        "2    東京 大阪 ab active  off     192.0.2.1       198.51.100.7    tunnel.2",
     },
     {
       when:
@@ -610,6 +616,12 @@ Deno.test("parseVpnFlow() never reads a state out of a name", async (t) => {
       when: "a name that overflows, the state damaged, the monitor lost",
       row:
         "2    oslo and bergen inactiv activf  192.0.2.1       198.51.100.7    tunnel.2",
+    },
+    {
+      when: "a state of which the rest is lost, up to the address",
+      header: noMonitor,
+      row:
+        "2    oslo and bergen inactiv act4e5:3::192.0.2.1 2001:db8::7     tunnel.2",
     },
     {
       when: "a word like an address beside the monitor",
