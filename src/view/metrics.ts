@@ -37,6 +37,7 @@ export interface ProcessStats {
   readonly startedAt: number;
 }
 
+/** One object, so that polls without tunnels share a text. */
 const NO_TUNNELS: readonly Tunnel[] = [];
 
 /** A family whose samples are made of a subject. */
@@ -221,7 +222,7 @@ export interface Section {
   fill(): readonly MetricFamily[];
 }
 
-/** The same in sections. If the subject of one is the same, so is its text. */
+/** The same in sections. Sections with the same subject have the same text. */
 export function firewallSections(status: Status): readonly Section[] {
   const good = status.poll?.ok ? status.poll : undefined;
   const tunnels = good?.flow.tunnels ?? NO_TUNNELS;
