@@ -53,7 +53,7 @@ import {
 } from "./vpn_flow_position.ts";
 import { readUsualRow } from "./vpn_flow_usual_row.ts";
 import { isAddress, isMonitor } from "./vpn_flow_words.ts";
-import { isCollapsed, splitWords } from "./words.ts";
+import { isAscii, isCollapsed, splitWords } from "./words.ts";
 
 /**
  * Finds the readings of a row that the evidence leaves.
@@ -88,15 +88,19 @@ function readFullRow(row: Row): readonly Tunnel[] {
   if (header.isCollapsed) return [];
   const isNameLast = numbers.name === starts.length - 1;
   const places = new Places(row);
-  return header.emptyByCount.flatMap((empty) => {
-    if (empty.has(numbers.name + 1)) return [];
-    const candidate = readWithout(row, empty);
-    if (candidate === undefined || !isKnown(candidate, header)) return [];
-    if (hasGap(line, candidate.cells, header)) return [];
-    const nameEnd = candidate.cells[numbers.name]?.end;
-    if (!isNameLast && !line.startsWith("  ", nameEnd)) return [];
-    return places.areUnderHeaders(empty) ? [candidate.tunnel] : [];
+  const standing = header.emptyByCount
+    .map((empty) => readWithout(row, empty))
+    .filter((candidate) => candidate !== undefined)
+    .filter((candidate) => isKnown(candidate, header))
+    .filter(({ empty }) => places.areUnderHeaders(empty));
+  // one by this measure and one by that: what is refused below may be the truth
+  if (standing.length > 1 && !isAscii(line)) return [];
+  const left = standing.filter(({ empty, cells }) => {
+    const nameEnd = cells[numbers.name]?.end;
+    return !empty.has(numbers.name + 1) && !hasGap(line, cells, header) &&
+      (isNameLast || line.startsWith("  ", nameEnd));
   });
+  return left.map(({ tunnel }) => tunnel);
 }
 
 /** Chooses where position tells nothing: only the interface may be missing. */

@@ -509,6 +509,18 @@ Deno.test("parseVpnFlow() reads a name of wide characters that fills its column,
   }
 });
 
+Deno.test("parseVpnFlow() refuses a row that stands in two ways, padded by bytes and not", () => {
+  const lines = [
+    "total IPSec tunnel shown: 1",
+    "id   state   name            gwid  tunnel-i/f",
+    "2    active  東京東 abcde 7     tunnel",
+    "",
+  ];
+  assert.throws(() => readVpnFlow(lines.join("\n")), {
+    message: /at line 3: the row does not fit the header/,
+  });
+});
+
 Deno.test("parseVpnFlow() reads a row that was moved by a replaced name", () => {
   const row = OSLO.replace("oslo    ", "X");
   const [tunnel] = readVpnFlow(reply({ shown: 1 }, row)).tunnels;
