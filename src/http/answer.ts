@@ -6,9 +6,7 @@
 
 import { CONTENT_TYPE } from "../view/exposition.ts";
 import { CONTENT_SECURITY_POLICY } from "../view/page_style.ts";
-
-/** UTF-8 that other answers may share: not to be written to. */
-export type Part = Uint8Array<ArrayBuffer>;
+import type { Part } from "../view/shared_exposition.ts";
 
 /** A body in one or more parts, and what is said of it. */
 export interface Answer {

@@ -5,7 +5,8 @@
  */
 
 import type { Clock } from "../std/clock.ts";
-import { encode, type Part } from "./answer.ts";
+import type { Part } from "../view/shared_exposition.ts";
+import { encode } from "./answer.ts";
 
 const MAX_AGE_MS = 1_000;
 

@@ -6,7 +6,8 @@
  */
 
 import type { Clock } from "../std/clock.ts";
-import { type Answer, join, type Part, plain, sizeOf } from "./answer.ts";
+import type { Part } from "../view/shared_exposition.ts";
+import { type Answer, join, plain, sizeOf } from "./answer.ts";
 import { compress } from "./compression.ts";
 
 /** Up to this a body is sent at once. */

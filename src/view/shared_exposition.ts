@@ -8,8 +8,8 @@ import type { Status } from "../model/poll.ts";
 import { render } from "./exposition.ts";
 import { firewallSections, type Section } from "./metrics.ts";
 
-/** UTF-8 that others have too: not to be written to. */
-type Part = Uint8Array<ArrayBuffer>;
+/** UTF-8 that other answers may share: not to be written to. */
+export type Part = Uint8Array<ArrayBuffer>;
 
 interface Rendered {
   readonly status: Status;
